@@ -1,0 +1,261 @@
+"""Recurrent networks: layers and directions of tanh, relu, LSTM and GRU cells, as ``lax.scan`` over time.
+
+What does not depend on the state, the product with the input, is one matrix product for all steps before the scan.
+Dropout between the layers is drawn beforehand, a mask for each layer, in PyTorch's order.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from ..rng import source as ambient
+from .checks import DtypeError, ShapeError, floating
+from .dispatch import dispatched
+
+# A cell: (what the input gives, what the state gives, its cell state or None) -> (hidden, cell state or None)
+GATES = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}
+
+
+def step(kind: str, from_input: Array, from_hidden: Array, hidden: Array, memory: Array | None):
+    """One step of one cell, once the products with the weights are made: (hidden, memory) of the next time.
+
+    Source: Hochreiter & Schmidhuber 1997 (lstm); Cho et al. 2014, arXiv:1406.1078, in the variant of cuDNN (gru).
+    """
+    if kind == "rnn_tanh":
+        return jnp.tanh(from_input + from_hidden), None
+    if kind == "rnn_relu":
+        return jax.nn.relu(from_input + from_hidden), None
+    if kind == "gru":
+        reset_x, update_x, new_x = jnp.split(from_input, 3, -1)
+        reset_h, update_h, new_h = jnp.split(from_hidden, 3, -1)
+        reset, update = jax.nn.sigmoid(reset_x + reset_h), jax.nn.sigmoid(update_x + update_h)
+        new = jnp.tanh(new_x + reset * new_h)
+        return new + update * (hidden - new), None
+    write, forget, new, show = jnp.split(from_input + from_hidden, 4, -1)
+    memory = jax.nn.sigmoid(forget) * memory + jax.nn.sigmoid(write) * jnp.tanh(new)
+    return jax.nn.sigmoid(show) * jnp.tanh(memory), memory
+
+
+def _scan(
+    kind: str, x: Array, hidden: Array, memory: Array | None, weights: tuple, bias: bool, reverse: bool
+):
+    """One direction of one layer: (T, N, in) -> (T, N, out), and the state after the last step."""
+    w_ih, w_hh = weights[:2]
+    b_ih, b_hh = weights[2:4] if bias else (None, None)
+    project = weights[-1].T if len(weights) % 2 else None
+    from_input = x @ w_ih.T
+    if b_ih is not None:
+        from_input = from_input + (b_ih if kind == "gru" else b_ih + b_hh)
+    w_hh = w_hh.T
+
+    def body(state, now):
+        hidden, memory = state
+        from_hidden = hidden @ w_hh
+        if kind == "gru" and b_hh is not None:
+            from_hidden = from_hidden + b_hh
+        hidden, memory = step(kind, now, from_hidden, hidden, memory)
+        if project is not None:
+            hidden = hidden @ project
+        return (hidden, memory), hidden
+
+    (hidden, memory), out = lax.scan(body, (hidden, memory), from_input, reverse=reverse)
+    return out, hidden, memory
+
+
+@dispatched
+def recurrent_with(
+    input: Array,
+    hidden: Array | None,
+    memory: Array | None,
+    weights: tuple[Array, ...],
+    masks: tuple[Array, ...] = (),
+    kind: str = "rnn_tanh",
+    bias: bool = True,
+    num_layers: int = 1,
+    dropout: float = 0.0,
+    bidirectional: bool = False,
+    batch_first: bool = False,
+):
+    """All layers for boolean draws ``masks``, one a layer but the last: (output, hidden) or (output, hidden, memory).
+
+    Shapes as in ``lstm``. ``weights`` holds, for each layer and each of its directions, weight_ih, weight_hh, then
+    bias_ih and bias_hh if ``bias``, then weight_hr where the LSTM projects. A state that is None is 0.
+    """
+    x = floating(input, kind)
+    directions = 2 if bidirectional else 1
+    each = len(weights) // (num_layers * directions)
+    if each * num_layers * directions != len(weights) or each not in ((4, 5) if bias else (2, 3)):
+        expected = num_layers * directions * (4 if bias else 2)
+        raise ShapeError(
+            f"{kind}: expected {expected} weights for num_layers={num_layers}, bidirectional={bidirectional} and "
+            f"bias={bias}, got {len(weights)}"
+        )
+    cells = [weights[i : i + each] for i in range(0, len(weights), each)]
+    batched = x.ndim == 3
+    _check_input(kind, x, cells[0], hidden, memory)
+    if batched and batch_first:
+        x = x.swapaxes(0, 1)
+    elif not batched:
+        x = x[:, None]
+    if x.shape[0] == 0:
+        raise ShapeError(
+            f"{kind}: Expected sequence length to be larger than 0 in RNN, got input {input.shape}"
+        )
+    size = cells[0][0].shape[0] // GATES[kind]
+    out_size = cells[0][1].shape[1]
+    hidden = _state(kind, "hidden", hidden, x, (len(cells), x.shape[1], out_size), batched)
+    if kind == "lstm":
+        memory = _state(kind, "cell", memory, x, (len(cells), x.shape[1], size), batched)
+    hiddens, memories = [], []
+    for layer in range(num_layers):
+        outs = []
+        for direction in range(directions):
+            i = layer * directions + direction
+            cell_memory = None if memory is None else memory[i]
+            out, last, cell_memory = _scan(kind, x, hidden[i], cell_memory, cells[i], bias, bool(direction))
+            outs.append(out)
+            hiddens.append(last)
+            memories.append(cell_memory)
+        x = outs[0] if directions == 1 else jnp.concatenate(outs, -1)
+        if dropout and layer < num_layers - 1:
+            x = jnp.where(masks[layer], x * (1 / (1 - dropout)), 0) if masks else x * 0
+    x = x[:, 0] if not batched else (x.swapaxes(0, 1) if batch_first else x)
+    hidden = jnp.stack(hiddens)
+    hidden = hidden if batched else hidden[:, 0]
+    if kind != "lstm":
+        return x, hidden
+    memory = jnp.stack(memories)
+    return x, hidden, memory if batched else memory[:, 0]
+
+
+def _check_input(kind: str, x: Array, cell: tuple, hidden: Array | None, memory: Array | None) -> None:
+    if x.ndim not in (2, 3):
+        raise ShapeError(
+            f"{kind}: Expected input to be 2D or 3D, got {x.ndim}D tensor instead, of shape {x.shape}"
+        )
+    width = cell[0].shape[1]
+    if x.shape[-1] != width:
+        raise ShapeError(
+            f"{kind}: input.size(-1) must be equal to input_size. Expected {width}, got {x.shape[-1]}: expected input "
+            f"of shape {(*('...',) * (x.ndim - 1), width)}, got {x.shape}"
+        )
+    for name, other in (("weight", cell[0]), ("hidden state", hidden), ("cell state", memory)):
+        if other is not None and other.dtype != x.dtype:
+            raise DtypeError(
+                f"{kind}: input dtype ({x.dtype.name}) does not match {name} dtype ({other.dtype.name}). Convert one "
+                "of them"
+            )
+
+
+def _state(kind: str, name: str, state: Array | None, x: Array, shape: tuple, batched: bool) -> Array:
+    """The initial state (layers * directions, N, size), zeros where none is given."""
+    if state is None:
+        return jnp.zeros(shape, dtype=x.dtype)
+    if state.ndim != (3 if batched else 2):
+        known = "batched 3-D" if batched else "unbatched 2-D"
+        raise ShapeError(
+            f"{kind}: For {known} input, hx and cx should also be {3 if batched else 2}-D but got {state.ndim}-D, a "
+            f"{name} state of shape {state.shape}"
+        )
+    state = state if batched else state[:, None]
+    if state.shape != shape:
+        raise ShapeError(f"{kind}: Expected {name} size {shape}, got {list(state.shape)}")
+    return state
+
+
+def _run(
+    kind, input, hidden, memory, params, has_biases, num_layers, dropout, train, bidirectional, batch_first
+):
+    masks: tuple = ()
+    if not 0.0 <= dropout <= 1.0:
+        raise ValueError(f"{kind}: dropout should be a number in range [0, 1], got {dropout}")
+    dropout = dropout if train and num_layers > 1 else 0.0
+    if 0 < dropout < 1 and input.ndim in (2, 3) and 0 not in input.shape:
+        # the masks lie in time order, (T, N, features), also for batch_first: so PyTorch draws them
+        time, batch = (1, 0) if batch_first and input.ndim == 3 else (0, 1)
+        each = params[1].shape[1] * (2 if bidirectional else 1)
+        shape = (input.shape[time], input.shape[batch] if input.ndim == 3 else 1, each)
+        source = ambient(like=input, who=kind)
+        masks = tuple(source.bernoulli(1.0 - dropout, shape) for _ in range(num_layers - 1))
+    return recurrent_with(
+        input,
+        hidden,
+        memory,
+        tuple(params),
+        masks,
+        kind=kind,
+        bias=bool(has_biases),
+        num_layers=num_layers,
+        dropout=dropout,
+        bidirectional=bool(bidirectional),
+        batch_first=bool(batch_first),
+    )
+
+
+def _plain(kind: str, doc: str) -> Callable:
+    def function(
+        input: Array,
+        hx: Array | None,
+        params: tuple[Array, ...],
+        has_biases: bool = True,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        train: bool = False,
+        bidirectional: bool = False,
+        batch_first: bool = False,
+    ) -> tuple[Array, Array]:
+        return _run(
+            kind, input, hx, None, params, has_biases, num_layers, dropout, train, bidirectional, batch_first
+        )
+
+    function.__name__ = function.__qualname__ = kind
+    function.__doc__ = (
+        f"{doc}: (T, N, in) -> output (T, N, directions * hidden), last states (layers * directions, N, hidden).\n\n"
+        "    The other arguments and the errors are those of ``lstm``, with one state instead of a pair."
+    )
+    return function
+
+
+rnn_tanh = _plain("rnn_tanh", "A recurrent network of tanh(W_ih x + b_ih + W_hh h + b_hh)")
+rnn_relu = _plain("rnn_relu", "A recurrent network of relu(W_ih x + b_ih + W_hh h + b_hh)")
+gru = _plain("gru", "Gated recurrent units")
+
+
+def lstm(
+    input: Array,
+    hx: tuple[Array, Array] | None,
+    params: tuple[Array, ...],
+    has_biases: bool = True,
+    num_layers: int = 1,
+    dropout: float = 0.0,
+    train: bool = False,
+    bidirectional: bool = False,
+    batch_first: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Long short-term memory: (T, N, in) -> output (T, N, directions * out), last hidden and cell states.
+
+    ``input`` is (N, T, in) with ``batch_first`` and may lack N; the states, ``hx`` and the results, are
+    (layers * directions, N, ...) and start as 0 where ``hx`` is None. ``params`` is flat: weight_ih, weight_hh,
+    bias_ih, bias_hh (if ``has_biases``) and weight_hr (if the output is projected) of each layer and direction.
+
+    Raises:
+        ShapeError: shapes that do not fit together, or no time steps.
+        DtypeError: different dtypes.
+        RuntimeError: dropout without a source of randomness.
+    """
+    hidden, memory = (None, None) if hx is None else hx
+    return _run(
+        "lstm",
+        input,
+        hidden,
+        memory,
+        params,
+        has_biases,
+        num_layers,
+        dropout,
+        train,
+        bidirectional,
+        batch_first,
+    )

@@ -1,0 +1,359 @@
+"""Backward: which gradients are asked for, written down as one value of the tape.
+
+Nothing is computed here. ``backward()`` walks the recording once, checks it, and makes a gradient value whose parts
+become the ``.grad`` of the leaves; they are computed when somebody reads or steps.
+"""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+from pytreemod.torch import messages
+from pytreemod.torch.autograd.graph import node_name
+from pytreemod.torch.cell import Cell
+from pytreemod.torch.record import call
+from pytreemod.torch.tape.flush import flush
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.program import GradientSpec
+from pytreemod.torch.tape.value import Op, Value, aval_of, constant
+from pytreemod.torch.tensor import Tensor, wrap
+
+ADD = Op(lambda a, b: a + b, "AddBackward0", saves="none")
+visits = [0]  # instructions visited by the last walk, for the test that each is visited once
+
+
+def ancestors(roots: Sequence[Value]) -> list[Value]:
+    """The values with a history that ``roots`` were made from, each after what it was made from; leaves included."""
+    order: list[Value] = []
+    done: set[Value] = set()
+    stack = [(r, False) for r in reversed(roots)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+            continue
+        if value in done:
+            continue
+        done.add(value)
+        stack.append((value, True))
+        if value.mask and value.inputs is not None:
+            mask = value.mask
+            stack.extend((v, False) for k, v in enumerate(value.inputs) if mask >> k & 1 and v not in done)
+    visits[0] = len(order)
+    return order
+
+
+def check(order: Sequence[Value]) -> None:
+    """Refuse a recording that was released, or whose saved values were changed in place.
+
+    Raises:
+        RuntimeError: with PyTorch's words.
+    """
+    for value in order:
+        if not value.mask:
+            continue
+        saves = value.spec.op.saves
+        if value.released:
+            if saves != "none":
+                raise RuntimeError(messages.SECOND_BACKWARD)
+            if value.inputs is None:
+                raise RuntimeError(messages.SECOND_BACKWARD)
+        if saves in ("inputs", "others", "both"):
+            for k, v in enumerate(value.inputs):
+                if saves == "others" and value.mask == 1 << k:
+                    continue
+                _check_version(v)
+        if saves in ("output", "both"):
+            _check_version(value)
+
+
+def _check_version(value: Value) -> None:
+    counter = value.counter
+    if counter is not None and counter[0] != value.version:
+        name = node_name(value) if value.mask else None
+        raise RuntimeError(messages.modified_in_place(value.aval, counter[0], value.version, name))
+
+
+def inside_of(roots: Sequence[Value], targets: set[Value], cuts: set[Value]) -> list[Value]:
+    """The calls between ``targets`` and ``roots``, in order: what the derivative has to run itself."""
+    order: list[Value] = []
+    done: set[Value] = set()
+    stack = [(r, False) for r in reversed(roots)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+            continue
+        if value in done:
+            continue
+        done.add(value)
+        stack.append((value, True))
+        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
+            continue
+        stack.extend((v, False) for v in value.inputs if v not in done)
+    depends: set[Value] = set(targets)
+    inside = []
+    for value in order:
+        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
+            continue
+        if any(v in depends for v in value.inputs):
+            depends.add(value)
+            inside.append(value)
+    return inside
+
+
+def gradient(
+    roots: list[Value], cotangents: list[Value], targets: list[Value], taps: list[Value], cuts: list[Value], keep: bool
+) -> Value:
+    """The pending gradients of ``roots`` with respect to ``targets`` (made before) and ``taps`` (made on the way)."""
+    inside = inside_of(roots, set(targets), set(cuts))
+    members = set(inside)
+    boundary = dict.fromkeys(
+        v for value in inside for v in value.inputs if v not in members
+    )  # in order, each once
+    for value in (*targets, *roots, *cotangents):
+        if value not in members:
+            boundary.setdefault(value)
+    inputs = tuple(boundary)
+    mask = 0
+    if keep:
+        wanted = set(targets)
+        for value in inside:
+            wanted.update(v for k, v in enumerate(value.inputs) if value.mask >> k & 1)
+        wanted.update(c for c in cotangents if c.mask or c.variable is not None)
+        mask = sum(1 << k for k, v in enumerate(inputs) if v in wanted)
+    spec = GradientSpec(tuple(inside), tuple(roots), tuple(cotangents), tuple(targets), tuple(taps), tuple(cuts))
+    value = Value(None, spec.aval, spec, inputs, mask)
+    value.released = not keep
+    modes.backwards.append(weakref.ref(value))
+    return value
+
+
+def finish_previous() -> None:
+    """At most one backward is pending, so that accumulating over many batches does not grow a program."""
+    for reference in modes.backwards:
+        value = reference()
+        if value is not None and value.array is None and not value.mask and value.inputs is not None:
+            if modes.capture is None:
+                flush([])
+            return
+
+
+def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: bool) -> tuple[list[Value], list[Value]]:
+    import numpy as np
+
+    roots, cotangents = [], []
+    for k, (tensor, grad) in enumerate(zip(tensors, grads, strict=True)):
+        value, tracked = tensor._read()
+        if not tracked:
+            raise RuntimeError(messages.NO_GRAD_FN.format(k))
+        if grad is None:
+            if int(np.prod(value.aval.shape)) != 1:
+                raise RuntimeError(messages.SCALAR_ONLY)
+            if not value.aval.inexact or value.aval.dtype.kind == "c":
+                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got " + str(tensor.dtype))
+            ones = _ones.get(value.aval)
+            if ones is None:
+                ones = _ones[value.aval] = np.ones(value.aval.shape, value.aval.dtype)
+            cotangents.append(Value(ones, value.aval))
+        else:
+            given, follows = grad._read()
+            if given.aval.shape != value.aval.shape:
+                raise RuntimeError(
+                    f"Mismatch in shape: grad_output[{k}] has a shape of {grad.shape} and output[{k}] has a shape of "
+                    f"{tensor.shape}."
+                )
+            if not follows and given.mask:
+                given = grad.detach().clone()._read()[0]  # type: ignore[attr-defined]
+            cotangents.append(given)
+        roots.append(value)
+    return roots, cotangents
+
+
+_ones: dict = {}
+
+
+def run(
+    tensors: Sequence[Tensor],
+    grads: Sequence[Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+    wanted: Sequence[Tensor] | None,
+) -> tuple[dict[Any, list[Value]], list]:
+    """Gradients by leaf tensor, or by the position of a wanted tensor."""
+    keep = create_graph if retain_graph is None else retain_graph
+    if not create_graph:
+        finish_previous()
+    roots, cotangents = _cotangents(tensors, grads, create_graph)
+    order = ancestors(roots)
+    check(order)
+    wanted_values = None if wanted is None else [w._read()[0] for w in wanted]
+    hooked = [v for v in reversed(order) if v.mask and v.hooks and any(t._hooks for t in v.hooks)]
+    cuts: list[Value] = []
+    for value in hooked:
+        roots, cotangents = _apply_hooks(value, roots, cotangents, cuts, create_graph)
+        cuts.append(value)
+    if wanted_values is None:
+        targets = [v for v in order if v.variable is not None and not v.mask]
+        taps = [v for v in order if v.mask and v.hooks and v not in cuts and any(t._retains for t in v.hooks)]
+    else:
+        present = set(order)
+        chosen = [v for v in dict.fromkeys(wanted_values) if v in present]
+        upstream = _not_first(chosen)
+        targets = [v for v in chosen if v not in upstream]
+        taps = [v for v in chosen if v in upstream]
+    result: dict[Value, Value] = {}
+    if targets or taps:
+        whole = gradient(roots, cotangents, targets, taps, cuts, create_graph)
+        for k, value in enumerate((*targets, *taps)):
+            result[value] = whole.item(k)
+    if not keep:
+        for value in order:
+            if value.mask:
+                value.released = True
+    return result, wanted_values or []
+
+
+def _not_first(chosen: list[Value]) -> set[Value]:
+    """Those of ``chosen`` that depend on another one of them."""
+    if len(chosen) < 2 or not any(v.mask for v in chosen):
+        return set()
+    found = set()
+    for value in chosen:
+        if value.mask:
+            before = set(ancestors([value]))
+            if any(other is not value and other in before for other in chosen):
+                found.add(value)
+    return found
+
+
+def _apply_hooks(
+    value: Value, roots: list[Value], cotangents: list[Value], cuts: list[Value], create_graph: bool
+) -> tuple[list[Value], list[Value]]:
+    """Run the hooks of a value on its gradient, which then flows on from there as a root of its own."""
+    if value in roots:
+        parts = [c for r, c in zip(roots, cotangents, strict=True) if r is value]
+        total = parts[0]
+        others = [(r, c) for r, c in zip(roots, cotangents, strict=True) if r is not value]
+        if others and _reaches([r for r, _ in others], value, cuts):
+            total = call(ADD, (total, gradient([r for r, _ in others], [c for _, c in others], [], [value], cuts, create_graph).item(0)))
+    else:
+        others = list(zip(roots, cotangents, strict=True))
+        total = gradient(roots, cotangents, [], [value], cuts, create_graph).item(0)
+    grad = wrap(total)
+    for tensor in value.hooks or ():
+        grad = run_hooks(tensor, grad)
+        if tensor._retains:
+            tensor._grad = grad
+    return [*(r for r, _ in others), value], [*(c for _, c in others), grad._read()[0]]
+
+
+def _reaches(roots: list[Value], value: Value, cuts: list[Value]) -> bool:
+    return value in set(ancestors(roots))
+
+
+def run_hooks(tensor: Tensor, grad: Tensor) -> Tensor:
+    for hook in list((tensor._hooks or {}).values()):
+        out = hook(grad)
+        if out is not None:
+            grad = out
+    return grad
+
+
+def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None):
+    """Add the gradients of ``tensors`` to the ``.grad`` of the leaves (PyTorch 2.13's ``autograd.backward``).
+
+    Raises:
+        RuntimeError: no gradient is recorded, a non-scalar has no ``grad_tensors``, the recording was released, or a
+            value it needs was changed in place.
+    """
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    grads = [grad_tensors] if grad_tensors is None or isinstance(grad_tensors, Tensor) else list(grad_tensors)
+    if len(grads) == 1 and len(tensors) > 1 and grads[0] is None:
+        grads = [None] * len(tensors)
+    if inputs is not None:
+        inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        if not inputs:
+            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+    if create_graph:
+        warnings.warn(messages.CREATE_GRAPH, UserWarning, stacklevel=3)
+    parts, wanted = run(tensors, grads, retain_graph, create_graph, inputs)
+    if inputs is not None:
+        for tensor, value in zip(inputs, wanted, strict=True):
+            if value in parts:
+                accumulate(tensor, parts[value], create_graph)
+        return
+    by_tensor: dict[int, tuple[Tensor, Value]] = {}
+    for value, part in parts.items():
+        holders = [value.variable()] if not value.mask else [t for t in value.hooks or () if t._retains]
+        for tensor in holders:
+            if tensor is None:
+                continue
+            if id(tensor) in by_tensor:
+                part = call(ADD, (by_tensor[id(tensor)][1], part), grad=create_graph)
+            by_tensor[id(tensor)] = (tensor, part)
+    for tensor, part in by_tensor.values():
+        accumulate(tensor, part, create_graph)
+
+
+def accumulate(tensor: Tensor, part: Value, create_graph: bool) -> None:
+    """Add one gradient to ``tensor.grad``: in place, unless the gradient is to be differentiated itself."""
+    if tensor._leaf and tensor._hooks:
+        part = run_hooks(tensor, wrap(part))._read()[0]
+    present = tensor._grad
+    if present is None:
+        grad = object.__new__(Tensor)
+        grad._cell = Cell(part)
+        tensor._grad = grad
+    elif create_graph:
+        tensor._grad = wrap(call(ADD, (present, part)))
+    else:
+        present._cell.assign(call(ADD, (present._read()[0], part), grad=False))
+    for hook in list((tensor._post_hooks or {}).values()):
+        hook(tensor)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple:
+    """The gradients of ``outputs`` with respect to ``inputs``, returned and not accumulated (PyTorch 2.13).
+
+    Raises:
+        RuntimeError: an input does not require grad, or was not used and ``allow_unused`` is not set.
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    if len(given) == 1 and len(outputs) > 1:
+        given = [None] * len(outputs)
+    if is_grads_batched:
+        raise NotImplementedError("autograd.grad: is_grads_batched=True is not implemented; use func.vmap over func.vjp")
+    for tensor in inputs:
+        if not tensor.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    parts, wanted = run(outputs, given, retain_graph, create_graph, inputs)
+    results = []
+    for tensor, value in zip(inputs, wanted, strict=True):
+        part = parts.get(value)
+        if part is None:
+            if materialize_grads:
+                import numpy as np
+
+                part = constant(np.zeros(value.aval.shape, value.aval.dtype))
+            elif not allow_unused:
+                raise RuntimeError(messages.UNUSED)
+        results.append(None if part is None else wrap(part))
+    return tuple(results)
+
+
+__all__ = ["aval_of", "backward", "grad"]

@@ -1,0 +1,31 @@
+"""Handles of hooks."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+_ids = itertools.count()
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook out again; it is a context manager too."""
+
+    def __init__(self, hooks: dict, hook: Callable | None = None, *, first: bool = False):
+        self.hooks, self.id = hooks, next(_ids)
+        if hook is not None:
+            hooks[self.id] = hook
+            if first:
+                rest = [(k, v) for k, v in hooks.items() if k != self.id]
+                hooks.clear()
+                hooks.update([(self.id, hook), *rest])
+
+    def remove(self) -> None:
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.remove()

@@ -1,0 +1,76 @@
+"""Cells: what a tensor names. A cell holds the current immutable value and counts how often it was replaced."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import jax
+
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.value import IN, Op, Value, spec_of
+
+
+class Cell:
+    """The storage behind a tensor and everything that aliases it.
+
+    ``counter`` is a list of one number, shared with the values that were put here, so that a value knows that it was
+    overwritten without knowing its cell.
+    """
+
+    __slots__ = ("__weakref__", "counter", "value")
+
+    def __init__(self, value: Value):
+        self.counter = [0]
+        self.value = value
+        if value.counter is None:
+            value.counter = self.counter
+
+    def assign(self, value: Value, bump: bool = True, note: bool = True) -> None:
+        """Replace the value. ``bump=False`` hides it from the version check, as writing through ``.data`` does.
+
+        ``note=False``: the caller sees to it that a pending value is computed with the rest.
+        """
+        if value.counter is not None:
+            value = alias(value)
+        counter = self.counter
+        if bump:
+            counter[0] += 1
+        value.counter = counter
+        value.version = counter[0]
+        self.value = value
+        if note and value.array is None:
+            modes.updated.append(weakref.ref(self))
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+@jax.custom_jvp
+def _swap(new: Any, old: Any) -> Any:
+    """The value of ``new`` with the gradient history of ``old``."""
+    return new
+
+
+@_swap.defjvp
+def _swap_jvp(primals: tuple, tangents: tuple) -> tuple:
+    return primals[0], tangents[1]
+
+
+ALIAS = Op(_same, "AliasBackward0", saves="none")
+SWAP = Op(lambda new, old: _swap(new, old), "CopySlices", saves="none")
+
+
+def alias(value: Value) -> Value:
+    """Another value with the same array, whose gradient can be told from the first one's."""
+    if value.array is not None:
+        return Value(value.array, value.aval)
+    from_one = spec_of(ALIAS, ("in",), (IN,), (), (value.aval,))
+    return Value(None, value.aval, from_one, (value,), 1 if value.mask else 0)
+
+
+def with_history_of(new: Value, old: Value) -> Value:
+    """``new`` for whoever reads it, ``old`` for whoever differentiates: a write that autograd must not see."""
+    spec = spec_of(SWAP, ("in", "in"), (IN, IN), (), (new.aval, old.aval))
+    return Value(None, new.aval, spec, (new, old), 2)

@@ -1,0 +1,15 @@
+"""The operations of the stateful face, one family a file. Importing this package attaches them to ``Tensor``."""
+
+from pytreemod.torch.ops import (  # noqa: F401
+    compare,
+    extremes,
+    host,
+    inplace,
+    join,
+    matrix,
+    methods,
+    pointwise,
+    reduce,
+    shape,
+    unary,
+)

@@ -1,0 +1,59 @@
+"""Operations whose result's shape depends on the values: they read what they need and run at once."""
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+
+from pytreemod.torch.ops.registry import composite
+from pytreemod.torch.tensor import Tensor, as_tensor
+
+
+@composite()
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The positions of the elements that are not zero: (count, ndim), or a tuple of ndim tensors."""
+    found = np.nonzero(np.atleast_1d(np.asarray(input._array())))
+    if as_tuple:
+        return tuple(as_tensor(f.astype(np.int64)) for f in found)
+    return as_tensor(np.stack(found, 1).astype(np.int64).reshape(-1, input.ndim))
+
+
+@composite()
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements where the mask is true, in one dimension; the gradient goes back to their places."""
+    shape = np.broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    return input.expand(shape)[mask.expand(shape)]  # type: ignore[attr-defined]
+
+
+@composite()
+def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None):
+    """The different elements, sorted, with what else was asked for."""
+    found = np.unique(
+        np.asarray(input._array()), return_inverse=return_inverse, return_counts=return_counts, axis=dim
+    )
+    if not (return_inverse or return_counts):
+        return as_tensor(found)
+    return tuple(as_tensor(f if k == 0 else f.astype(np.int64)) for k, f in enumerate(found))
+
+
+@composite()
+def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
+    """How often each non-negative integer occurs."""
+    return as_tensor(
+        np.bincount(np.asarray(input._array()), None if weights is None else np.asarray(weights._array()), minlength)
+    )
+
+
+_median = namedtuple("median", "values indices")
+
+
+@composite()
+def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The lower median, of all elements or along a dimension with its places."""
+    if dim is None:
+        flat = input.reshape(-1)  # type: ignore[attr-defined]
+        return flat.sort()[0][(flat.numel() - 1) // 2]
+    values, places = input.sort(dim, stable=True)  # type: ignore[attr-defined]
+    at = (input.shape[dim] - 1) // 2
+    values, places = values.narrow(dim, at, 1), places.narrow(dim, at, 1)
+    return _median(values, places) if keepdim else _median(values.squeeze(dim), places.squeeze(dim))

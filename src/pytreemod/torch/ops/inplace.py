@@ -1,0 +1,96 @@
+"""In-place methods that have no out-of-place twin: filling and copying."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from pytreemod.torch.ops.registry import CAST, cast, check_in_place, operation
+from pytreemod.torch.record import call
+from pytreemod.torch.tensor import Tensor, as_tensor
+
+
+def _fill(input: Any, value: Any) -> Any:
+    return jnp.broadcast_to(cast(value, input.dtype), input.shape)
+
+
+_fill.__name__ = "fill"
+FILL = operation("FillBackward0", "none", numbers=True, function=False, inplace=True)(_fill)
+
+
+def zero_(self: Tensor) -> Tensor:
+    return self.fill_(0)  # type: ignore[attr-defined]
+
+
+def _copy(input: Any, src: Any) -> Any:
+    return jnp.broadcast_to(src.astype(input.dtype), input.shape)
+
+
+COPY = operation("CopyBackwards", "none", function=False, method=False, name="copy")(_copy)
+
+
+def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Copy the values of ``src``, broadcast and cast, into this tensor."""
+    check_in_place(self)
+    src = as_tensor(src)
+    own, given = self._read()[0].aval, src._read()[0].aval
+    try:
+        jnp.broadcast_shapes(own.shape, given.shape)
+        fits = len(given.shape) <= len(own.shape)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RuntimeError(
+            f"The size of tensor a ({own.shape[-1] if own.shape else 1}) must match the size of tensor b "
+            f"({given.shape[-1] if given.shape else 1}) at non-singleton dimension {max(len(own.shape) - 1, 0)}"
+        )
+    if own is given:
+        self._write(call(CAST, (src, self.dtype)) if src.requires_grad else _unhistoried(src))
+    else:
+        self._write(call(COPY, (self.detach(), src)))
+    return self
+
+
+def _unhistoried(src: Tensor) -> Any:
+    from pytreemod.torch.cell import alias
+
+    value = alias(src._read()[0])
+    value.mask = 0
+    return value
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Cut this tensor off from what made it."""
+    if self._leaf:
+        return self
+    from pytreemod.torch.cell import Cell
+
+    self._cell = Cell(_unhistoried(self)) if self._base is None else self._cell
+    self._detached = True
+    return self
+
+
+def set_data(self: Tensor, source: Tensor) -> Tensor:
+    self.data = source
+    return self
+
+
+for _name, _method in {"zero_": zero_, "copy_": copy_, "detach_": detach_, "set_": set_data}.items():
+    setattr(Tensor, _name, _method)
+
+
+def _reshaping(name: str) -> Any:
+    """The in-place form of a method that only changes the shape."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_in_place(self)
+        other = getattr(self, name)(*args, **kwargs)
+        self._base, self._steps = other._base, other._steps
+        self._seen, self._viewed = other._seen, other._viewed
+        return self
+
+    method.__name__ = name + "_"
+    return method
+
+
+for _name in ("squeeze", "unsqueeze", "transpose", "t"):
+    setattr(Tensor, _name + "_", _reshaping(_name))

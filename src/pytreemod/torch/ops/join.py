@@ -1,0 +1,218 @@
+"""Joining, splitting, repeating, reordering."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from pytreemod.torch.ops.registry import axis, composite, operands, operation
+from pytreemod.torch.record import call
+from pytreemod.torch.tensor import Tensor, as_tensor, wrap
+
+
+def _cat(tensors: tuple, dim: int = 0) -> Any:
+    if not tensors:
+        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+    kept = [t for t in tensors if t.shape != (0,)] or list(tensors[:1])
+    dim = axis(dim, kept[0].ndim)
+    for k, other in enumerate(kept):
+        if other.ndim != kept[0].ndim:
+            raise RuntimeError(
+                f"Tensors must have same number of dimensions: got {kept[0].ndim} and {other.ndim}"
+            )
+        for d in range(other.ndim):
+            if d != dim and other.shape[d] != kept[0].shape[d]:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {kept[0].shape[d]} but got "
+                    f"size {other.shape[d]} for tensor number {k} in the list."
+                )
+    return jnp.concatenate(operands(*kept), dim)
+
+
+_cat.__name__ = "cat"
+operation("CatBackward0", "none", method=False, aliases=("concat", "concatenate"))(_cat)
+
+
+def _stack(tensors: tuple, dim: int = 0) -> Any:
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    for k, other in enumerate(tensors):
+        if other.shape != tensors[0].shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
+                f"{list(other.shape)} at entry {k}"
+            )
+    return jnp.stack(operands(*tensors), axis(dim, tensors[0].ndim + 1))
+
+
+_stack.__name__ = "stack"
+operation("StackBackward0", "none", method=False)(_stack)
+
+
+@composite()
+def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple:
+    """Views of consecutive parts along ``dim``."""
+    dim = axis(dim, tensor.ndim)
+    size = tensor.shape[dim]
+    if isinstance(split_size_or_sections, int):
+        step = split_size_or_sections
+        if step <= 0:
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
+        lengths = [min(step, size - start) for start in range(0, size, step)] or [0]
+    else:
+        lengths = [int(n) for n in split_size_or_sections]
+        if sum(lengths) != size:
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension "
+                f"{dim}), but got split_sizes={lengths}"
+            )
+    starts = [sum(lengths[:k]) for k in range(len(lengths))]
+    return tuple(tensor.narrow(dim, s, n) for s, n in zip(starts, lengths, strict=True))  # type: ignore[attr-defined]
+
+
+@composite()
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple:
+    """At most ``chunks`` views of equal length along ``dim``."""
+    if chunks < 1:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    size = input.shape[axis(dim, input.ndim)]
+    return split(input, max(1, -(-size // chunks)), dim)
+
+
+@composite()
+def unbind(input: Tensor, dim: int = 0) -> tuple:
+    """The views along ``dim``, without it."""
+    dim = axis(dim, input.ndim)
+    return tuple(input.select(dim, k) for k in range(input.shape[dim]))  # type: ignore[attr-defined]
+
+
+@operation("RepeatBackward0", "none", varargs=True, function=False)
+def repeat(input: Any, repeats: Any) -> Any:
+    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    if len(repeats) < input.ndim:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
+    return jnp.tile(input, repeats)
+
+
+@operation("RepeatBackward0", "none", varargs=True)
+def tile(input: Any, dims: Any) -> Any:
+    return jnp.tile(input, (dims,) if isinstance(dims, int) else tuple(dims))
+
+
+@operation("RepeatInterleaveBackward0", "none")
+def repeat_interleave(input: Any, repeats: int, dim: Any = None) -> Any:
+    return jnp.repeat(input, repeats, axis=None if dim is None else axis(dim, input.ndim))
+
+
+@operation("FlipBackward0", "none", varargs=True)
+def flip(input: Any, dims: Any) -> Any:
+    return jnp.flip(input, tuple(axis(d, input.ndim) for d in ((dims,) if isinstance(dims, int) else dims)))
+
+
+@operation("RollBackward0", "none")
+def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+    return jnp.roll(input, shifts, dims)
+
+
+@operation("SortBackward0", "inputs", returns="values indices")
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    if not input.ndim:
+        return input, jnp.zeros((), jnp.int64)
+    dim = axis(dim, input.ndim)
+    places = jnp.argsort(input, dim, stable=True, descending=descending)
+    return jnp.take_along_axis(input, places, dim), places.astype(jnp.int64)
+
+
+@operation(saves="none")
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    return jnp.argsort(input, axis(dim, input.ndim), stable=True, descending=descending).astype(jnp.int64)
+
+
+@operation("TopkBackward0", "inputs", returns="values indices")
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    dim = axis(dim, input.ndim)
+    if k > input.shape[dim]:
+        raise RuntimeError("selected index k out of range")
+    places = jnp.argsort(input, dim, stable=True, descending=largest)
+    places = jnp.take(places, jnp.arange(k, dtype=jnp.int64), dim)
+    return jnp.take_along_axis(input, places, dim), places.astype(jnp.int64)
+
+
+@operation("GatherBackward0", "inputs")
+def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+    dim = axis(dim, input.ndim)
+    if index.ndim != input.ndim:
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    cut = tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(index.shape))
+    return jnp.take_along_axis(input[cut], index, dim)
+
+
+@operation("IndexSelectBackward0", "inputs")
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    return jnp.take(input, index, axis(dim, input.ndim))
+
+
+def _places(input: Any, dim: int, index: Any) -> tuple:
+    grid = list(jnp.meshgrid(*(jnp.arange(n, dtype=jnp.int64) for n in index.shape), indexing="ij"))
+    grid[axis(dim, input.ndim)] = index
+    return tuple(grid)
+
+
+@operation("ScatterBackward0", "none", numbers=True, inplace=True)
+def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
+    if not hasattr(src, "shape"):
+        from pytreemod.torch.ops.registry import cast
+
+        return input.at[_places(input, dim, index)].set(cast(src, input.dtype))
+    return input.at[_places(input, dim, index)].set(src[tuple(slice(0, n) for n in index.shape)])
+
+
+@operation("ScatterAddBackward0", "none", inplace=True)
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    return input.at[_places(input, dim, index)].add(src[tuple(slice(0, n) for n in index.shape)])
+
+
+@operation("IndexAddBackward0", "none", inplace=True)
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
+    return input.at[(slice(None),) * axis(dim, input.ndim) + (index,)].add(source * alpha if alpha != 1 else source)
+
+
+@operation("IndexCopyBackward0", "none", inplace=True)
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
+    return input.at[(slice(None),) * axis(dim, input.ndim) + (index,)].set(source)
+
+
+@composite(method=False)
+def broadcast_tensors(*tensors: Any) -> list:
+    shape = jnp.broadcast_shapes(*(tuple(t.shape) for t in tensors))
+    return [t.expand(shape) for t in tensors]
+
+
+@composite(method=False)
+def einsum(equation: str, *tensors: Any) -> Tensor:
+    """The sum of products that ``equation`` says, as in PyTorch."""
+    from pytreemod.torch.ops.matrix import EINSUM
+
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        tensors = tuple(tensors[0])
+    return wrap(call(EINSUM, tensors, {"equation": equation.replace(" ", "")}))
+
+
+@composite(method=False)
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple:
+    """The grids of the coordinates in one-dimensional tensors."""
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        tensors = tuple(tensors[0])
+    n = len(tensors)
+    order = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
+    sizes = [tensors[k].numel() for k in order]
+    return tuple(
+        as_tensor(t).view([-1 if d == order.index(k) else 1 for d in range(n)]).expand(sizes)
+        for k, t in enumerate(tensors)
+    )
+
+
+def sequence(tensors: Any) -> Sequence[Tensor]:
+    return list(tensors)

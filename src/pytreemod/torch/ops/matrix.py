@@ -1,0 +1,128 @@
+"""Products of matrices and vectors."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from pytreemod.torch import messages
+from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.ops.registry import cast, operation
+
+
+def _alike(name: str, a: Any, b: Any) -> None:
+    if a.dtype != b.dtype:
+        one, two = (messages.scalar_name(from_numpy_dtype(x.dtype)) for x in (a, b))
+        names = {"Float": "float", "Double": "double", "Long": "long int", "Int": "int"}
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {names.get(one, one)} != {names.get(two, two)}"
+        )
+
+
+def _product_node(value: Any) -> str:
+    dims = tuple(len(v.aval.shape) for v in value.inputs or ())
+    return {(2, 2): "MmBackward0", (1, 1): "DotBackward0", (2, 1): "MvBackward0"}.get(dims, "UnsafeViewBackward0")
+
+
+@operation("MmBackward0", "others", dunder="matmul")
+def matmul(input: Any, other: Any) -> Any:
+    _alike("matmul", input, other)
+    if not input.ndim or not other.ndim:
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D"
+        )
+    if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
+        if input.ndim == other.ndim == 1:
+            raise RuntimeError(
+                f"inconsistent tensor size, expected tensor [{input.shape[0]}] and src [{other.shape[0]}] to have the "
+                "same number of elements"
+            )
+        rows = "x".join(map(str, input.shape))
+        columns = "x".join(map(str, other.shape))
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows} and {columns})")
+    return jnp.matmul(input, other)
+
+
+matmul.node = _product_node
+
+
+@operation("MmBackward0", "others")
+def mm(input: Any, mat2: Any) -> Any:
+    if input.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if mat2.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    return matmul.function(input, mat2)
+
+
+@operation("BmmBackward0", "others")
+def bmm(input: Any, mat2: Any) -> Any:
+    if input.ndim != 3:
+        raise RuntimeError("batch1 must be a 3D tensor")
+    if mat2.ndim != 3:
+        raise RuntimeError("batch2 must be a 3D tensor")
+    if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{input.shape[0]}, {input.shape[2]}] but "
+            f"got: [{mat2.shape[0]}, {mat2.shape[1]}]."
+        )
+    return jnp.matmul(input, mat2)
+
+
+@operation("MvBackward0", "others")
+def mv(input: Any, vec: Any) -> Any:
+    return matmul.function(input, vec)
+
+
+@operation("DotBackward0", "others")
+def dot(input: Any, tensor: Any) -> Any:
+    if input.ndim != 1 or tensor.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
+    return matmul.function(input, tensor)
+
+
+@operation("MulBackward0", "others", aliases=("ger",))
+def outer(input: Any, vec2: Any) -> Any:
+    return input[:, None] * vec2[None, :]
+
+
+@operation("AddmmBackward0", "others", numbers=True, inplace=True)
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    return cast(beta, input.dtype) * input + cast(alpha, mat1.dtype) * matmul.function(mat1, mat2)
+
+
+@operation("BaddbmmBackward0", "others", numbers=True, inplace=True)
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    return cast(beta, input.dtype) * input + cast(alpha, batch1.dtype) * jnp.matmul(batch1, batch2)
+
+
+def _einsum(*tensors: Any, equation: str) -> Any:
+    return jnp.einsum(equation, *tensors)
+
+
+_einsum.__name__ = "einsum"
+EINSUM = operation("UnsafeViewBackward0", "others", function=False, method=False)(_einsum)
+
+
+@operation("TriuBackward0", "none", inplace=True)
+def triu(input: Any, diagonal: int = 0) -> Any:
+    return jnp.triu(input, diagonal)
+
+
+@operation("TrilBackward0", "none", inplace=True)
+def tril(input: Any, diagonal: int = 0) -> Any:
+    return jnp.tril(input, diagonal)
+
+
+@operation("TraceBackward0", "none")
+def trace(input: Any) -> Any:
+    return jnp.trace(input)
+
+
+@operation("DiagBackward0", "none")
+def diag(input: Any, diagonal: int = 0) -> Any:
+    return jnp.diag(input, diagonal)
+
+
+@operation("KronBackward0", "others")
+def kron(input: Any, other: Any) -> Any:
+    return jnp.kron(input, other)

@@ -1,0 +1,184 @@
+"""Arithmetic of two operands, element by element, with PyTorch's promotion."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from pytreemod.torch.ops.registry import cast, operands, operation
+
+
+def _one(alpha: Any) -> bool:
+    return isinstance(alpha, (int, float)) and alpha == 1
+
+
+@operation("AddBackward0", "none", numbers=True, inplace=True, dunder="add")
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    input, other = operands(input, other)
+    if not _one(alpha):
+        other = other * cast(alpha, input.dtype)
+    return input | other if input.dtype == bool else input + other
+
+
+@operation("SubBackward0", "none", numbers=True, inplace=True, dunder="sub", aliases=("subtract",))
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    input, other = operands(input, other)
+    if input.dtype == bool:
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+            "operator instead."
+        )
+    return input - (other if _one(alpha) else other * cast(alpha, input.dtype))
+
+
+@operation("RsubBackward1", "none", numbers=True)
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    input, other = operands(input, other)
+    return other - (input if _one(alpha) else input * cast(alpha, input.dtype))
+
+
+@operation("MulBackward0", "others", numbers=True, inplace=True, dunder="mul", aliases=("multiply",))
+def mul(input: Any, other: Any) -> Any:
+    input, other = operands(input, other)
+    return input & other if input.dtype == bool else input * other
+
+
+@operation("DivBackward0", "inputs", numbers=True, inplace=True, dunder="truediv", aliases=("divide", "true_divide"))
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    input, other = operands(input, other, floating=rounding_mode is None)
+    if rounding_mode is None:
+        return input / other
+    if rounding_mode == "floor":
+        return jnp.floor_divide(input, other)
+    if rounding_mode == "trunc":
+        if jnp.issubdtype(input.dtype, jnp.integer):
+            return jnp.sign(input) * jnp.sign(other) * (jnp.abs(input) // jnp.abs(other))
+        return jnp.trunc(input / other)
+    raise RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+    )
+
+
+@operation("FloorDivideBackward0", "none", numbers=True, inplace=True, dunder="floordiv")
+def floor_divide(input: Any, other: Any) -> Any:
+    return jnp.floor_divide(*operands(input, other))
+
+
+@operation("RemainderBackward0", "inputs", numbers=True, inplace=True, dunder="mod")
+def remainder(input: Any, other: Any) -> Any:
+    return jnp.remainder(*operands(input, other))
+
+
+@operation("FmodBackward0", "inputs", numbers=True, inplace=True)
+def fmod(input: Any, other: Any) -> Any:
+    return jnp.fmod(*operands(input, other))
+
+
+def power_node(value: Any) -> str:
+    return "PowBackward0" if len(value.inputs or ()) < 2 else "PowBackward1"
+
+
+@operation("PowBackward0", "inputs", inplace=True, dunder="pow")
+def pow(input: Any, exponent: Any) -> Any:
+    if isinstance(exponent, (int, float)) and not isinstance(exponent, bool) and not isinstance(input, (int, float)):
+        base = operands(input, exponent)[0]
+        if exponent == 0.5:
+            return jnp.sqrt(base)
+        if float(exponent).is_integer() and (exponent >= 0 or jnp.issubdtype(base.dtype, jnp.inexact)):
+            return base ** int(exponent)
+        if exponent < 0 and jnp.issubdtype(base.dtype, jnp.integer):
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return jnp.power(*operands(input, exponent))
+
+
+@operation("Atan2Backward0", "inputs", numbers=True, inplace=True, aliases=("arctan2",))
+def atan2(input: Any, other: Any) -> Any:
+    return jnp.arctan2(*operands(input, other, floating=True))
+
+
+@operation("MaximumBackward0", "inputs", numbers=True)
+def maximum(input: Any, other: Any) -> Any:
+    return jnp.maximum(*operands(input, other))
+
+
+@operation("MinimumBackward0", "inputs", numbers=True)
+def minimum(input: Any, other: Any) -> Any:
+    return jnp.minimum(*operands(input, other))
+
+
+@operation("FmaxBackward0", "inputs", numbers=True)
+def fmax(input: Any, other: Any) -> Any:
+    return jnp.fmax(*operands(input, other))
+
+
+@operation("FminBackward0", "inputs", numbers=True)
+def fmin(input: Any, other: Any) -> Any:
+    return jnp.fmin(*operands(input, other))
+
+
+@operation("HypotBackward0", "inputs", numbers=True, inplace=True)
+def hypot(input: Any, other: Any) -> Any:
+    return jnp.hypot(*operands(input, other))
+
+
+@operation("LerpBackward0", "inputs", numbers=True, inplace=True)
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    weight = cast(weight, input.dtype)
+    # PyTorch starts from the nearer end, so that weight 1 gives exactly `end`
+    return jnp.where(jnp.abs(weight) < 0.5, input + weight * (end - input), end - (end - input) * (1 - weight))
+
+
+@operation("AddcmulBackward0", "inputs", numbers=True, inplace=True)
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    input, tensor1, tensor2 = operands(input, tensor1, tensor2)
+    return input + cast(value, input.dtype) * tensor1 * tensor2
+
+
+@operation("AddcdivBackward0", "inputs", numbers=True, inplace=True)
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    input, tensor1, tensor2 = operands(input, tensor1, tensor2)
+    return input + cast(value, input.dtype) * tensor1 / tensor2
+
+
+@operation("ClampBackward1", "inputs", numbers=True, inplace=True, aliases=("clip",))
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    bounds = [b for b in (min, max) if b is not None]
+    out, *bounds = operands(input, *bounds)
+    bound = iter(bounds)
+    if min is not None:
+        low = next(bound)
+        out = jnp.where(out < low, low, out)
+    if max is not None:
+        high = next(bound)
+        out = jnp.where(out > high, high, out)
+    return out
+
+
+@operation("ClampMinBackward0", "inputs", numbers=True, inplace=True)
+def clamp_min(input: Any, min: Any) -> Any:
+    out, low = operands(input, min)
+    return jnp.where(out < low, low, out)
+
+
+@operation("ClampMaxBackward0", "inputs", numbers=True, inplace=True)
+def clamp_max(input: Any, max: Any) -> Any:
+    out, high = operands(input, max)
+    return jnp.where(out > high, high, out)
+
+
+@operation("WhereBackward0", "inputs", numbers=True, method=False, name="where")
+def where(condition: Any, input: Any, other: Any) -> Any:
+    return jnp.where(condition, *operands(input, other))
+
+
+@operation("MaskedFillBackward0", "none", numbers=True, inplace=True)
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    return jnp.where(mask, cast(value, input.dtype), input)
+
+
+@operation("XlogyBackward0", "inputs", numbers=True, inplace=True)
+def xlogy(input: Any, other: Any) -> Any:
+    input, other = operands(input, other, floating=True)
+    safe = jnp.where(input == 0, jnp.ones_like(other), other)
+    return jnp.where((input == 0) & ~jnp.isnan(other), jnp.zeros_like(input), input * jnp.log(safe))

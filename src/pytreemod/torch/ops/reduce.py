@@ -1,0 +1,190 @@
+"""Reductions over dimensions."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from pytreemod.torch import messages
+from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.ops.registry import axes, axis, composite, floating, operation
+from pytreemod.torch.tensor import Tensor
+
+
+def _need_float(name: str, input: Any) -> None:
+    if not jnp.issubdtype(input.dtype, jnp.inexact):
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+            f"Got: {messages.scalar_name(from_numpy_dtype(input.dtype))}"
+        )
+
+
+def _whole(input: Any, dtype: Any) -> Any:
+    return dtype if dtype is not None else None if jnp.issubdtype(input.dtype, jnp.inexact) else jnp.int64
+
+
+@operation("SumBackward0", "none")
+def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    return jnp.sum(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
+
+
+@operation("NansumBackward0")
+def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    return jnp.nansum(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
+
+
+@operation("MeanBackward0", "none")
+def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    if dtype is None:
+        _need_float("mean", input)
+    return jnp.mean(input, axes(dim, input.ndim), dtype, keepdims=keepdim)
+
+
+@operation("ProdBackward0", "both")
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    return jnp.prod(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
+
+
+def _spread(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    return dim, (1.0 if unbiased else 0.0) if unbiased is not None else float(1 if correction is None else correction)
+
+
+@operation("VarBackward0")
+def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    dim, less = _spread(dim, unbiased, correction)
+    over = axes(dim, input.ndim)
+    count = math.prod(input.shape[d] for d in over)
+    away = input - jnp.mean(input, over, keepdims=True)
+    return jnp.sum(jnp.real(away * jnp.conj(away)), over, keepdims=keepdim) / max(count - less, 0.0)
+
+
+@operation("StdBackward0", "both")
+def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    return jnp.sqrt(var.function(input, dim, unbiased, keepdim, correction=correction))
+
+
+@composite()
+def var_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple:
+    keep = options.get("keepdim", False)
+    return input.var(dim, **options), input.mean(dim, keep)  # type: ignore[attr-defined]
+
+
+@composite()
+def std_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple:
+    keep = options.get("keepdim", False)
+    return input.std(dim, **options), input.mean(dim, keep)  # type: ignore[attr-defined]
+
+
+def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any) -> tuple:
+    """The values and places of maxima or minima; the gradient goes to the place, the first of equals."""
+    if not input.ndim:
+        return input, jnp.zeros((), jnp.int64)
+    dim = axis(dim, input.ndim)
+    places = arg(input, axis=dim, keepdims=True)
+    values = jnp.take_along_axis(input, places, dim)
+    if not keepdim:
+        values, places = values.squeeze(dim), places.squeeze(dim)
+    return values, places.astype(jnp.int64)
+
+
+@operation("MaxBackward0", returns="values indices", function=False, method=False, name="max_dim")
+def max_dim(input: Any, dim: int, keepdim: bool = False) -> Any:
+    return _extreme(input, dim, keepdim, jnp.argmax)
+
+
+@operation("MinBackward0", returns="values indices", function=False, method=False, name="min_dim")
+def min_dim(input: Any, dim: int, keepdim: bool = False) -> Any:
+    return _extreme(input, dim, keepdim, jnp.argmin)
+
+
+@operation("AmaxBackward0", "both")
+def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    return jnp.max(input, axes(dim, input.ndim), keepdims=keepdim)
+
+
+@operation("AminBackward0", "both")
+def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    return jnp.min(input, axes(dim, input.ndim), keepdims=keepdim)
+
+
+def _max_all(input: Any) -> Any:
+    return jnp.max(input)
+
+
+def _min_all(input: Any) -> Any:
+    return jnp.min(input)
+
+
+@operation(saves="none")
+def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    return jnp.argmax(input, None if dim is None else axis(dim, input.ndim), keepdims=keepdim).astype(jnp.int64)
+
+
+@operation(saves="none")
+def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    return jnp.argmin(input, None if dim is None else axis(dim, input.ndim), keepdims=keepdim).astype(jnp.int64)
+
+
+@operation(saves="none")
+def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    out = jnp.all(input, axes(dim, input.ndim), keepdims=keepdim)
+    return out.astype(jnp.uint8) if input.dtype == jnp.uint8 else out
+
+
+@operation(saves="none")
+def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    out = jnp.any(input, axes(dim, input.ndim), keepdims=keepdim)
+    return out.astype(jnp.uint8) if input.dtype == jnp.uint8 else out
+
+
+@operation(saves="none")
+def count_nonzero(input: Any, dim: Any = None) -> Any:
+    return jnp.sum(input != 0, axes(dim, input.ndim), dtype=jnp.int64)
+
+
+@operation("LogsumexpBackward0", "both")
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    return jax.scipy.special.logsumexp(floating(input), axes(dim, input.ndim), keepdims=keepdim)
+
+
+@operation("LinalgVectorNormBackward0", "both")
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    input = floating(input if dtype is None else input.astype(dtype))
+    over, size = axes(dim, input.ndim), jnp.abs(input)
+    p = 2.0 if p in ("fro", None) else float(p)
+    if p == math.inf:
+        return jnp.max(size, over, keepdims=keepdim)
+    if p == -math.inf:
+        return jnp.min(size, over, keepdims=keepdim)
+    if p == 0:
+        return jnp.sum((input != 0).astype(size.dtype), over, keepdims=keepdim)
+    if p == 1:
+        return jnp.sum(size, over, keepdims=keepdim)
+    total = jnp.sum(size * size if p == 2 else size**p, over, keepdims=keepdim)
+    # the gradient at zero is zero, as in PyTorch
+    zero = total == 0
+    root = jnp.where(zero, jnp.ones_like(total), total) ** (1 / p) if p != 2 else jnp.sqrt(jnp.where(zero, 1, total))
+    return jnp.where(zero, jnp.zeros_like(total), root)
+
+
+@operation("CumsumBackward0", "none", inplace=True)
+def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    return jnp.cumsum(input, axis(dim, input.ndim), _whole(input, dtype)) if input.ndim else input
+
+
+@operation("CumprodBackward0", "inputs", inplace=True)
+def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    return jnp.cumprod(input, axis(dim, input.ndim), _whole(input, dtype)) if input.ndim else input
+
+
+def _quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
+    return jnp.quantile(input, q, axis=None if dim is None else axis(dim, input.ndim), keepdims=keepdim, method=interpolation)
+
+
+_quantile.__name__ = "quantile"
+operation("QuantileBackward0")(_quantile)
+MAX_ALL = operation("MaxBackward1", "inputs", function=False, method=False, name="max_all")(_max_all)
+MIN_ALL = operation("MinBackward1", "inputs", function=False, method=False, name="min_all")(_min_all)

@@ -1,0 +1,271 @@
+"""One definition, every spelling.
+
+``@operation`` takes a pure function on arrays and offers it as a function of ``pytreemod.torch``, a method, an
+in-place method, an operator and its reflection. Nothing of these is written by hand.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pytreemod.torch import messages
+from pytreemod.torch.dtypes import default, from_numpy_dtype
+from pytreemod.torch.promotion import can_cast, promote
+from pytreemod.torch.record import OPS, call
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.value import Op, Scalar, Value
+from pytreemod.torch.tensor import Tensor, as_tensor, wrap
+
+FUNCTIONS: dict[str, Callable] = {}  # the functions of pytreemod.torch, by name
+_OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Array)
+
+
+# ---- what the pure functions use
+
+
+def operands(*xs: Any, floating: bool = False) -> list:
+    """Arrays and Python numbers cast to PyTorch's common dtype; ``floating`` makes integers the default float."""
+    kinds = []
+    for x in xs:
+        kind = type(x)
+        if kind is Scalar:
+            kinds.append(x.kind)
+        elif kind in (bool, int, float, complex):
+            kinds.append(kind)
+        else:
+            own = from_numpy_dtype(x.dtype)
+            kinds.append(own if x.ndim else (own, False))
+    common = promote(tuple(kinds))
+    if floating and not (common.is_floating_point or common.is_complex):
+        common = default.dtype
+    return [cast(x, common.numpy) for x in xs]
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """An array or number as an array of ``dtype``."""
+    if type(x) is Scalar:
+        x = x.value
+    if isinstance(x, (bool, int, float, complex)):
+        if np.dtype(dtype).kind in "iu" and isinstance(x, int):
+            info = np.iinfo(dtype)
+            x = (x - info.min) % (1 << info.bits) + info.min  # PyTorch wraps a number that does not fit
+        return jnp.asarray(x, dtype)
+    return x.astype(dtype) if x.dtype != dtype else x
+
+
+def floating(x: Any) -> Any:
+    """An array whose integers became the default float."""
+    return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(default.dtype.numpy)
+
+
+def axes(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The dimensions that ``dim`` names, all for None, none of them negative.
+
+    Raises:
+        IndexError: a dimension is out of range.
+    """
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return tuple(range(ndim))
+    return tuple(axis(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+
+
+def axis(dim: int, ndim: int) -> int:
+    """One dimension, not negative.
+
+    Raises:
+        IndexError: it is out of range.
+    """
+    bound = max(ndim, 1)
+    if not -bound <= dim < bound:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
+        )
+    return dim % bound
+
+
+# ---- how they are offered
+
+
+def operation(
+    node: str | None = None,
+    saves: str = "inputs",
+    *,
+    numbers: bool = False,
+    view: bool = False,
+    inplace: bool = False,
+    dunder: str | None = None,
+    method: bool = True,
+    function: bool = True,
+    varargs: bool = False,
+    returns: str | None = None,
+    aliases: tuple[str, ...] = (),
+    name: str | None = None,
+) -> Callable:
+    """Offer a pure function in all of PyTorch's spellings.
+
+    Args:
+        node, saves, numbers: see ``Op``.
+        view: the result aliases the first argument.
+        inplace: there is a method with a trailing underscore.
+        dunder: the operator's name without underscores ("add" gives __add__, __radd__, __iadd__).
+        varargs: what follows the first argument may be given as one tuple or spread ("x.view(2, 3)").
+        returns: the field names of a result that is a named tuple.
+        aliases: further names.
+    """
+
+    def offer(pure: Callable) -> Op:
+        op = Op(pure, node, saves, numbers)
+        op.view = view
+        op.name = name or pure.__name__.rstrip("_")
+        if node is None:
+            op.node = "".join(p[:1].upper() + p[1:] for p in op.name.split("_")) + "Backward0"
+        OPS[pure] = op
+        public = spelled(op, varargs, returns)
+        for each in (op.name, *aliases):
+            if function:
+                FUNCTIONS[each] = public
+            if method:
+                setattr(Tensor, each, public)
+            if inplace:
+                setattr(Tensor, each + "_", in_place(op, each + "_"))
+        if dunder:
+            operators(op, dunder, inplace)
+        return op
+
+    return offer
+
+
+def spelled(op: Op, varargs: bool, returns: str | None) -> Callable:
+    """The public function of an operation."""
+    result = namedtuple(op.name, returns.split()) if returns else None
+
+    @functools.wraps(op.function)
+    def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if varargs and len(args) > 1 and not isinstance(args[1], (tuple, list)):
+            args = (args[0], tuple(args[1:]))
+        if "axis" in kwargs:
+            kwargs["dim"] = kwargs.pop("axis")
+        if "keepdims" in kwargs:
+            kwargs["keepdim"] = kwargs.pop("keepdims")
+        if op.view:
+            source = args[0] if args else kwargs.pop("input")
+            return as_tensor(source)._view(op, args[1:], kwargs)
+        tensors = wrap(call(op, args, kwargs))
+        if result is not None and type(tensors) is tuple:
+            tensors = result(*tensors)
+        return tensors if out is None else write_out(tensors, out)
+
+    public.__name__ = public.__qualname__ = op.name
+    return public
+
+
+def write_out(result: Any, out: Any) -> Any:
+    """Write a result into the tensors given as ``out=``."""
+    if isinstance(out, (tuple, list)):
+        for r, o in zip(result, out, strict=True):
+            write_out(r, o)
+        return out
+    if out.requires_grad and modes.grad or result.requires_grad:
+        raise RuntimeError("functions with out=... arguments don't support automatic differentiation")
+    if out.shape != result.shape:
+        out.data = result.to(out.dtype)
+        return out
+    out._write(fitted(result._read()[0], out))
+    return out
+
+
+def check_in_place(tensor: Tensor) -> None:
+    """Refuse to change a leaf, or a view of one, that gradients are recorded for.
+
+    Raises:
+        RuntimeError: with PyTorch's words.
+    """
+    if not modes.grad:
+        return
+    if tensor._leaf:
+        raise RuntimeError(messages.LEAF_IN_PLACE)
+    if tensor._base is not None and tensor._base._leaf and not tensor._detached:
+        raise RuntimeError(messages.LEAF_VIEW_IN_PLACE)
+
+
+def fitted(value: Value, tensor: Tensor) -> Value:
+    """A new value for ``tensor``, cast to its dtype.
+
+    Raises:
+        RuntimeError: the shape differs, or the dtype's category would fall.
+    """
+    own = tensor._read()[0].aval
+    if value.aval is own:
+        return value
+    if value.aval.shape != own.shape:
+        raise RuntimeError(
+            f"output with shape {list(own.shape)} doesn't match the broadcast shape {list(value.aval.shape)}"
+        )
+    have, want = from_numpy_dtype(value.aval.dtype), from_numpy_dtype(own.dtype)
+    if not can_cast(have, want):
+        raise RuntimeError(
+            f"result type {messages.scalar_name(have)} can't be cast to the desired output type "
+            f"{messages.scalar_name(want)}"
+        )
+    return call(CAST, (value, want))
+
+
+def in_place(op: Op, name: str) -> Callable:
+    """The method that puts the result where the first argument was."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_in_place(self)
+        self._write(fitted(call(op, (self, *args), kwargs), self))
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def operators(op: Op, name: str, inplace: bool) -> None:
+    """``x + y``, ``y + x`` and ``x += y``."""
+
+    def forward(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return wrap(call(op, (self, other)))
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return wrap(call(op, (other, self)))
+
+    setattr(Tensor, f"__{name}__", forward)
+    if name not in ("lt", "le", "gt", "ge", "eq", "ne"):
+        setattr(Tensor, f"__r{name}__", reflected)
+    if inplace:
+        setattr(Tensor, f"__i{name}__", in_place(op, f"__i{name}__"))
+
+
+def composite(*, method: bool = True, function: bool = True, aliases: tuple[str, ...] = (), name: str | None = None):
+    """Offer a Python function on tensors, made of other operations, as function and method."""
+
+    def offer(plain: Callable) -> Callable:
+        for each in (name or plain.__name__, *aliases):
+            if function:
+                FUNCTIONS[each] = plain
+            if method:
+                setattr(Tensor, each, plain)
+        return plain
+
+    return offer
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype)
+
+
+CAST = Op(_cast, "ToCopyBackward0", saves="none")
+OPS[_cast] = CAST

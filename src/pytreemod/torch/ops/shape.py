@@ -1,0 +1,166 @@
+"""Views and shapes: operations whose result aliases its input."""
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+
+from pytreemod.torch.ops.registry import axis, operation
+
+
+def sizes(shape: Any, numel: int) -> tuple[int, ...]:
+    """A shape whose -1 is worked out.
+
+    Raises:
+        RuntimeError: the shape does not fit ``numel`` elements.
+    """
+    shape = (shape,) if isinstance(shape, int) else tuple(int(s) for s in shape)
+    known = math.prod(s for s in shape if s != -1)
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    if -1 in shape:
+        if known == 0 or numel % known:
+            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
+        return tuple(numel // known if s == -1 else s for s in shape)
+    if known != numel:
+        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
+    return shape
+
+
+@operation("ViewBackward0", "none", view=True, varargs=True, function=False)
+def view(input: Any, shape: Any) -> Any:
+    if not isinstance(shape, (int, tuple, list)):
+        return input.view(shape)
+    return input.reshape(sizes(shape, input.size))
+
+
+@operation("ViewBackward0", "none", view=True, varargs=True)
+def reshape(input: Any, shape: Any) -> Any:
+    return input.reshape(sizes(shape, input.size))
+
+
+@operation("ViewBackward0", "none", view=True, function=False)
+def view_as(input: Any, other: Any) -> Any:
+    return input.reshape(other.shape)
+
+
+@operation("ViewBackward0", "none", view=True)
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    start, end = axis(start_dim, input.ndim), axis(end_dim, input.ndim)
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not input.ndim:
+        return input.reshape(1)
+    return input.reshape(*input.shape[:start], -1, *input.shape[end + 1 :]) if input.size else input.reshape(
+        *input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :]
+    )
+
+
+@operation("UnflattenBackward0", "none", view=True)
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    dim = axis(dim, input.ndim)
+    return input.reshape(*input.shape[:dim], *sizes, *input.shape[dim + 1 :])
+
+
+@operation("TransposeBackward0", "none", view=True, aliases=("swapaxes", "swapdims"))
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    if not input.ndim:
+        return input
+    return jnp.swapaxes(input, axis(dim0, input.ndim), axis(dim1, input.ndim))
+
+
+@operation("TBackward0", "none", view=True)
+def t(input: Any) -> Any:
+    if input.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
+    return input.T
+
+
+@operation("PermuteBackward0", "none", view=True, varargs=True)
+def permute(input: Any, dims: Any) -> Any:
+    if len(dims) != input.ndim:
+        raise RuntimeError(
+            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(dims)}"
+        )
+    return jnp.transpose(input, tuple(axis(d, input.ndim) for d in dims))
+
+
+@operation("PermuteBackward0", "none", view=True, aliases=("moveaxis",))
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    return jnp.moveaxis(input, source, destination)
+
+
+@operation("SqueezeBackward0", "none", view=True)
+def squeeze(input: Any, dim: Any = None) -> Any:
+    if dim is None:
+        return jnp.squeeze(input)
+    chosen = tuple(axis(d, input.ndim) for d in (dim if isinstance(dim, tuple) else (dim,)))
+    return jnp.squeeze(input, tuple(d for d in chosen if input.ndim and input.shape[d] == 1))
+
+
+@operation("UnsqueezeBackward0", "none", view=True)
+def unsqueeze(input: Any, dim: int) -> Any:
+    return jnp.expand_dims(input, axis(dim, input.ndim + 1))
+
+
+@operation("ExpandBackward0", "none", view=True, varargs=True, function=False)
+def expand(input: Any, size: Any) -> Any:
+    size = (size,) if isinstance(size, int) else tuple(size)
+    ahead = len(size) - input.ndim
+    if ahead < 0:
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
+            f"in the tensor ({input.ndim})"
+        )
+    shape = tuple(input.shape[k - ahead] if s == -1 and k >= ahead else s for k, s in enumerate(size))
+    for k, have in enumerate(input.shape):
+        if have not in (1, shape[ahead + k]):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({shape[ahead + k]}) must match the existing size ({have}) at "
+                f"non-singleton dimension {ahead + k}.  Target sizes: {list(size)}.  Tensor sizes: {list(input.shape)}"
+            )
+    return jnp.broadcast_to(input, shape)
+
+
+@operation("ExpandBackward0", "none", view=True, function=False)
+def expand_as(input: Any, other: Any) -> Any:
+    return jnp.broadcast_to(input, other.shape)
+
+
+@operation("SliceBackward0", "none", view=True)
+def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+    dim = axis(dim, input.ndim)
+    if start < 0:
+        start += input.shape[dim]
+    if start + length > input.shape[dim]:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({input.shape[dim]}).")
+    return input[(slice(None),) * dim + (slice(start, start + length),)]
+
+
+@operation("SelectBackward0", "none", view=True)
+def select(input: Any, dim: int, index: int) -> Any:
+    dim = axis(dim, input.ndim)
+    if not -input.shape[dim] <= index < input.shape[dim]:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {dim}"
+        )
+    return input[(slice(None),) * dim + (index,)]
+
+
+@operation("DiagonalBackward0", "none", view=True)
+def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    return jnp.diagonal(input, offset, axis(dim1, input.ndim), axis(dim2, input.ndim))
+
+
+@operation("UnfoldBackward0", "none", view=True, function=False)
+def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
+    dim = axis(dimension, input.ndim)
+    starts = range(0, input.shape[dim] - size + 1, step)
+    windows = [jnp.moveaxis(input, dim, -1)[..., s : s + size] for s in starts]
+    return jnp.moveaxis(jnp.stack(windows, -2), -2, dim)
+
+
+@operation("RealBackward0", "none", view=True)
+def real(input: Any) -> Any:
+    return input.real

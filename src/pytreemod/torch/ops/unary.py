@@ -1,0 +1,135 @@
+"""Functions of one operand, element by element."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special as special
+
+from pytreemod.torch.ops.registry import floating, operation
+
+
+def _float(name: str, function: Callable, saves: str = "inputs", **options: Any) -> None:
+    """Offer a function whose result is floating, also of integers."""
+
+    def pure(input: Any) -> Any:
+        return function(floating(input))
+
+    pure.__name__ = name
+    operation(saves=saves, inplace=True, **options)(pure)
+
+
+for _name, _function in {
+    "log": jnp.log, "log2": jnp.log2, "log10": jnp.log10, "log1p": jnp.log1p, "sin": jnp.sin, "cos": jnp.cos,
+    "sinh": jnp.sinh, "cosh": jnp.cosh, "erf": special.erf, "erfc": special.erfc, "lgamma": special.gammaln,
+    "digamma": special.digamma,
+}.items():  # fmt: skip
+    _float(_name, _function)
+
+for _name, _function in {
+    "exp": jnp.exp, "sqrt": jnp.sqrt, "tanh": jnp.tanh, "tan": jnp.tan, "sigmoid": jax.nn.sigmoid,
+    "expm1": jnp.expm1, "rsqrt": jax.lax.rsqrt, "exp2": jnp.exp2, "reciprocal": lambda x: 1 / x,
+}.items():  # fmt: skip
+    _float(_name, _function, "output")
+
+for _name, _function in {
+    "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan, "asinh": jnp.arcsinh, "acosh": jnp.arccosh,
+    "atanh": jnp.arctanh,
+}.items():  # fmt: skip
+    _float(_name, _function, aliases=("arc" + _name[1:],))
+
+_float("erfinv", special.erfinv)
+
+
+@operation("NegBackward0", "none", inplace=True, aliases=("negative",))
+def neg(input: Any) -> Any:
+    if input.dtype == bool:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
+    return -input
+
+
+@operation("AbsBackward0", inplace=True, aliases=("absolute",))
+def abs(input: Any) -> Any:
+    return jnp.abs(input)
+
+
+@operation(inplace=True)
+def square(input: Any) -> Any:
+    return input * input
+
+
+square.node = "PowBackward0"
+
+
+@operation("SignBackward0", "none", inplace=True)
+def sign(input: Any) -> Any:
+    return jnp.sign(input) if input.dtype != bool else input
+
+
+@operation("SgnBackward0", "none", inplace=True)
+def sgn(input: Any) -> Any:
+    return jnp.sign(input)
+
+
+def _stepwise(name: str, function: Callable) -> None:
+    def pure(input: Any) -> Any:
+        return function(input) if jnp.issubdtype(input.dtype, jnp.floating) else input
+
+    pure.__name__ = name
+    operation(saves="none", inplace=True)(pure)
+
+
+for _name, _function in {"floor": jnp.floor, "ceil": jnp.ceil, "trunc": jnp.trunc}.items():
+    _stepwise(_name, _function)
+
+
+@operation("RoundBackward0", "none", inplace=True)
+def round(input: Any, *, decimals: int = 0) -> Any:
+    return jnp.round(input, decimals) if jnp.issubdtype(input.dtype, jnp.floating) else input
+
+
+@operation("FracBackward0", "none", inplace=True)
+def frac(input: Any) -> Any:
+    return input - jnp.trunc(input)
+
+
+@operation("ReluBackward0", "output", inplace=True)
+def relu(input: Any) -> Any:
+    return jax.nn.relu(input)
+
+
+@operation("CloneBackward0", "none")
+def clone(input: Any, *, memory_format: Any = None) -> Any:
+    return input
+
+
+@operation("CloneBackward0", "none", function=False)
+def contiguous(input: Any, memory_format: Any = None) -> Any:
+    return input
+
+
+@operation("NanToNumBackward0", "inputs", inplace=True)
+def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    return jnp.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@operation("LogitBackward0", inplace=True)
+def logit(input: Any, eps: float | None = None) -> Any:
+    input = floating(input)
+    if eps is not None:
+        input = jnp.clip(input, eps, 1 - eps)
+    return jnp.log(input / (1 - input))
+
+
+for _name, _function in {"isnan": jnp.isnan, "isinf": jnp.isinf, "isfinite": jnp.isfinite,
+                         "isposinf": jnp.isposinf, "isneginf": jnp.isneginf, "signbit": jnp.signbit}.items():  # fmt: skip
+
+    def _test(input: Any, _function: Callable = _function) -> Any:
+        return _function(input)
+
+    _test.__name__ = _name
+    operation(saves="none")(_test)

@@ -1,0 +1,463 @@
+"""Optimizer: PyTorch's class over an update rule.
+
+It holds references to parameters and their state; the arithmetic is a rule of ``pytreemod.optim``. ``step()`` writes
+one instruction for all groups and flushes: forward, backward and update run as one program whose old parameters and
+states are donated.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pytreemod.optim.rule import Rule
+from pytreemod.torch import messages
+from pytreemod.torch.autograd.hooks import RemovableHandle
+from pytreemod.torch.autograd.mode import enable_grad, set_grad_enabled
+from pytreemod.torch.cell import Cell
+from pytreemod.torch.record import OPS, call
+from pytreemod.torch.tape.flush import flush
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.value import Op, Value, constant
+from pytreemod.torch.tensor import Parameter, Tensor, wrap
+
+WITHOUT_EFFECT = ("foreach", "fused", "capturable")  # accepted, as every step is one fused program
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()
+
+
+class Plan:
+    """What one group's update is, without its numbers: equal plans share a program."""
+
+    __slots__ = ("clocks", "count", "key", "names", "numbers", "rule", "static")
+
+    def __init__(self, rule: Rule, static: dict, numbers: dict, names: tuple, clocks: tuple, count: int):
+        self.rule, self.static, self.numbers = rule, static, numbers
+        self.names, self.clocks, self.count = names, clocks, count
+        self.key = (rule.name, tuple(static.items()), tuple(numbers.items()), names, clocks, count)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Plan) and self.key == other.key
+
+
+def _update(hyper: Any, *arrays: Any, plan: Plan) -> tuple:
+    """One step of one group: (new parameters, new slots name by name, new clocks name by name)."""
+    rule, count = plan.rule, plan.count
+    clock_names = tuple(name for name in plan.names if name in plan.clocks[0])
+    slot_names = tuple(name for name in plan.names if name not in plan.clocks[0])
+    members = plan.clocks[1]
+    given = iter(arrays)
+    params = [next(given) for _ in range(count)]
+    grads = [next(given) for _ in range(count)]
+    slots = {name: [next(given) for _ in range(count)] for name in slot_names}
+    clocks = {name: [next(given) for _ in range(max(members) + 1)] for name in clock_names}
+    extra = list(given)
+
+    def number(where: Any) -> Any:
+        if isinstance(where, tuple):
+            return tuple(number(w) for w in where) if where[0] != "is" else where[1]
+        return hyper[where] if where >= 0 else extra[-where - 1]
+
+    numbers = {name: number(where) for name, where in plan.numbers.items()}
+    static = plan.static
+    ticks: dict = {}
+    new_clocks = {name: list(values) for name, values in clocks.items()}
+    for k in range(count):
+        kind = (members[k], params[k].dtype)
+        state = {name: slots[name][k] for name in slot_names}
+        if kind not in ticks:
+            clock = {name: clocks[name][members[k]] for name in clock_names}
+            ticks[kind] = rule._tick(clock, numbers, static, params[k].dtype)
+            for name in clock_names:
+                new_clocks[name][members[k]] = ticks[kind][0][name]
+        delta, state = rule._leaf(grads[k], params[k], state, ticks[kind][1], numbers, static)
+        exact = jnp.promote_types(delta.dtype, params[k].dtype)
+        params[k] = (params[k].astype(exact) + delta.astype(exact)).astype(params[k].dtype)
+        for name in slot_names:
+            slots[name][k] = state[name]
+    return (*params, *(s for name in slot_names for s in slots[name]), *(c for n in clock_names for c in new_clocks[n]))
+
+
+STEP = Op(_update, "OptimizerStep", saves="none")
+OPS[_update] = STEP
+
+
+class Optimizer:
+    """The base of all optimizers, with PyTorch's interface (2.13).
+
+    Args:
+        params: tensors, named tensors, or groups of them (dicts with "params").
+        defaults: the options of a group that does not give its own.
+
+    Raises:
+        TypeError, ValueError: ``params`` is no iterable of leaf tensors, or empty.
+    """
+
+    rule: Rule
+    param_groups: list[dict]
+    state: dict
+
+    def __init__(self, params: Any, defaults: dict):
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                + messages.type_name(params)
+            )
+        self.defaults = defaults
+        self.state = defaultdict(dict)
+        self.param_groups = []
+        self._hidden: dict[Tensor, dict] = {}  # clocks that PyTorch's state does not have
+        self._pre_hooks: dict = OrderedDict()
+        self._post_hooks: dict = OrderedDict()
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(dict(group))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:  # a user's own optimizer: hooks run around its step too
+            cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        text = type(self).__name__ + " ("
+        for k, group in enumerate(self.param_groups):
+            text += f"\nParameter Group {k}\n"
+            text += "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
+        return text + ")"
+
+    # ---- parameters
+
+    def add_param_group(self, param_group: dict) -> None:
+        """Optimize more parameters, with options of their own."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        params = param_group["params"]
+        if isinstance(params, Tensor):
+            params = [params]
+        elif isinstance(params, (set, frozenset)):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in "
+                "sets will change between runs. Please use a list instead."
+            )
+        params = list(params)
+        names = None
+        if params and all(isinstance(p, tuple) for p in params):
+            names, params = [name for name, _ in params], [p for _, p in params]
+        for param in params:
+            if not isinstance(param, Tensor):
+                raise TypeError("optimizer can only optimize Tensors, but one of the params is " + type(param).__name__)
+            if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
+                raise ValueError("can't optimize a non-leaf Tensor")
+        if len(set(map(id, params))) != len(params):
+            import warnings
+
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
+                stacklevel=3,
+            )
+        present = {id(p) for group in self.param_groups for p in group["params"]}
+        if present & {id(p) for p in params}:
+            raise ValueError("some parameters appear in more than one parameter group")
+        for name, default in self.defaults.items():
+            if default is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            param_group.setdefault(name, default)
+        param_group["params"] = params
+        if names is not None:
+            param_group["param_names"] = names
+        if hasattr(type(self), "rule"):
+            self.rule.validate({k: v for k, v in param_group.items() if not isinstance(v, Tensor)})
+        for param in params:
+            _own(param)
+        self.param_groups.append(param_group)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients; with ``set_to_none=False`` they become zeros."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is None:
+                    continue
+                if set_to_none:
+                    param._grad = None
+                else:
+                    zero_gradient(param)
+
+    # ---- the step
+
+    def step(self, closure: Callable | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        Args:
+            closure: evaluates the model again and returns the loss.
+
+        Raises:
+            RuntimeError: a parameter was replaced in its module, or needs a gradient it cannot have.
+        """
+        for hook in list(self._pre_hooks.values()):
+            hook(self, (closure,) if closure is not None else (), {})
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        written: list[Value] = []
+        with set_grad_enabled(self.defaults.get("differentiable", False)):
+            for group in self.param_groups:
+                self._step_group(group, written)
+        if not self.defaults.get("differentiable") and modes.capture is None:
+            flush([], written)
+        for hook in list(self._post_hooks.values()):
+            hook(self, (closure,) if closure is not None else (), {})
+        return loss
+
+    def _step_group(self, group: dict, written: list[Value]) -> None:
+        params = [p for p in group["params"] if p._grad is not None]
+        if not params:
+            return
+        numbers, static = self.rule.split(group)
+        names = None
+        for param in params:
+            held = self._state_of(param, numbers, static)
+            names = names or tuple(held)
+        hidden = self.rule.hidden
+        clock_names = tuple(self.rule.clock(numbers))
+        holders = [self.state[p] if not hidden else {**self.state[p], **self._hidden[p]} for p in params]
+        clocks, members = self._clocks(params, holders, clock_names)
+        slot_names = tuple(n for n in names if n not in clock_names)
+        where, hyper, extra = _numbers(numbers)
+        plan = Plan(self.rule, static, where, tuple(names), (clock_names, members), len(params))
+        inputs = [
+            *params,
+            *(p._grad for p in params),
+            *(h[n] for n in slot_names for h in holders),
+            *(c for n in clock_names for c in clocks[n]),
+            *extra,
+        ]
+        node = call(STEP, (hyper, *inputs), {"plan": plan})
+        parts = [node.item(k) for k in range(len(node.aval))]
+        given = iter(parts)
+        for param in params:
+            _put(param, next(given))
+        for name in slot_names:
+            for holder in holders:
+                _put(holder[name], next(given))
+        for name in clock_names:
+            for clock in clocks[name]:
+                _put(clock, next(given))
+        written.extend(parts)
+
+    def _state_of(self, param: Tensor, numbers: dict, static: dict) -> dict:
+        """The state of a parameter, made at its first step."""
+        state = self.state[param]
+        hidden = self._hidden.setdefault(param, {}) if self.rule.hidden else {}
+        have = {**state, **hidden}
+        wanted = (*self.rule.clock(numbers), *self.rule.slots(numbers, static))
+        if any(name not in have for name in wanted):
+            with jax.enable_x64(True):
+                like = jnp.zeros(param.shape, param._aval.dtype)
+                arrays = {k: v for k, v in self.rule.init_leaf(like, numbers, static).items()}
+                if self.rule.reads_param and not have:
+                    arrays = self.rule.init_leaf(param._array(), numbers, static)
+            restart = bool(have)
+            for name, array in arrays.items():
+                if name not in have or (restart and name in self.rule.hidden):
+                    (hidden if name in self.rule.hidden else state)[name] = wrap(Value(array, _aval(array)))
+        return {name: None for name in wanted}
+
+    def _clocks(self, params: list, holders: list, names: tuple) -> tuple[dict, tuple]:
+        """The distinct clocks of the parameters. Parameters in lockstep share one, so it is counted once."""
+        if not names:
+            return {}, (0,) * len(params)
+        groups: dict[tuple, int] = {}
+        members, firsts = [], []
+        for holder in holders:
+            key = tuple(id(holder[n]._cell) for n in names)
+            if key not in groups:
+                groups[key] = len(groups)
+                firsts.append(holder)
+            members.append(groups[key])
+        if len(firsts) > 1:
+            self._join(holders, members, firsts, names)
+            groups_now = {}
+            members = [groups_now.setdefault(id(h[names[0]]._cell), len(groups_now)) for h in holders]
+            firsts = [holders[members.index(k)] for k in range(len(groups_now))]
+        chosen = {id(p) for p in params}
+        idle = {id(s[n]._cell) for p, s in self.state.items() if id(p) not in chosen for n in names if n in s}
+        idle |= {id(s[n]._cell) for p, s in self._hidden.items() if id(p) not in chosen for n in names if n in s}
+        for k, first in enumerate(firsts):
+            for n in names:
+                if id(first[n]._cell) in idle:  # somebody who rests shares the clock: it must not go on for them
+                    fresh = Cell(Value(first[n]._array(), first[n]._aval))
+                    for holder, member in zip(holders, members, strict=True):
+                        if member == k:
+                            holder[n]._cell = fresh
+        return {n: [f[n] for f in firsts] for n in names}, tuple(members)
+
+    def _join(self, holders: list, members: list, firsts: list, names: tuple) -> None:
+        """Let clocks that show the same time be one: as after the first step, or after loading a state."""
+        if any(first[n]._read()[0].array is None for first in firsts for n in names):
+            return
+        times: dict[tuple, dict] = {}
+        for first in firsts:
+            times.setdefault(tuple(float(first[n]._array()) for n in names), first)
+        for holder in holders:
+            first = times[tuple(float(holder[n]._array()) for n in names)]
+            for n in names:
+                holder[n]._cell = first[n]._cell
+
+    # ---- saving
+
+    def state_dict(self) -> dict:
+        """The state in PyTorch's format: parameters by their position."""
+        positions: dict[int, int] = {}
+        groups = []
+        for group in self.param_groups:
+            packed = {k: v for k, v in group.items() if k != "params"}
+            for param in group["params"]:
+                positions.setdefault(id(param), len(positions))
+            packed["params"] = [positions[id(p)] for p in group["params"]]
+            groups.append(packed)
+        state = {positions[id(p)]: dict(s) for p, s in self.state.items() if id(p) in positions and s}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take a state over; nothing changes when it does not fit.
+
+        Raises:
+            ValueError: it has other groups or other numbers of parameters.
+        """
+        groups, saved = self.param_groups, deepcopy(state_dict["param_groups"])
+        if len(groups) != len(saved):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(len(g["params"]) != len(s["params"]) for g, s in zip(groups, saved, strict=True)):
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
+        by_position = {
+            position: param
+            for group, packed in zip(groups, saved, strict=True)
+            for position, param in zip(packed["params"], group["params"], strict=True)
+        }
+        state: dict = defaultdict(dict)
+        for position, entries in state_dict["state"].items():
+            if position not in by_position:
+                state[position] = entries
+                continue
+            param = by_position[position]
+            state[param] = {name: _loaded(name, value, param) for name, value in entries.items()}
+        self.state = state
+        self._hidden = {}
+        if getattr(type(self), "rule", None) is not None and self.rule.hidden:
+            for param, entries in state.items():
+                if any(v is not None for v in entries.values()):
+                    one = np.ones((), np.float32)
+                    self._hidden[param] = {n: wrap(constant(jnp.asarray(one))) for n in self.rule.hidden}
+        for group, packed in zip(groups, saved, strict=True):
+            packed["params"] = group["params"]
+            for name, value in packed.items():
+                group[name] = value
+
+    # ---- hooks
+
+    def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
+        return RemovableHandle(self._pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
+        return RemovableHandle(self._post_hooks, hook)
+
+
+def _with_hooks(step: Callable) -> Callable:
+    @functools.wraps(step)
+    def wrapped(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        for hook in list(self._pre_hooks.values()):
+            hook(self, args, kwargs)
+        out = step(self, *args, **kwargs)
+        for hook in list(self._post_hooks.values()):
+            hook(self, args, kwargs)
+        return out
+
+    return wrapped
+
+
+def _aval(array: Any) -> Any:
+    from pytreemod.torch.tape.value import aval_of
+
+    return aval_of(array)
+
+
+def _own(param: Tensor) -> None:
+    """Give a parameter an array of JAX's own, which a step can donate."""
+    value = param._cell.value
+    if isinstance(value.array, np.ndarray):
+        with jax.enable_x64(True):
+            value.array = jnp.array(value.array)
+
+
+def _put(tensor: Tensor, value: Value) -> None:
+    if tensor._base is None and not tensor._detached:
+        tensor._cell.assign(value, note=False)
+    else:
+        tensor._write(value)
+
+
+def _numbers(numbers: dict) -> tuple[dict, np.ndarray, list]:
+    """Where each number stands in the array of numbers; zeros and integers are constants, tensors are inputs."""
+    flat: list[float] = []
+    extra: list[Tensor] = []
+
+    def place(value: Any, name: str) -> Any:
+        if isinstance(value, (tuple, list)):
+            return tuple(place(v, name) for v in value)
+        if isinstance(value, Tensor):
+            extra.append(value)
+            return -len(extra)
+        if value == 0 and name != "lr":
+            return ("is", float(value))
+        flat.append(float(value))
+        return len(flat) - 1
+
+    where = {name: place(value, name) for name, value in numbers.items()}
+    return where, np.asarray(flat, np.float64), extra
+
+
+def zero_gradient(param: Tensor) -> None:
+    grad = param._grad
+    if grad.grad_fn is not None:
+        grad = param._grad = grad.detach()
+    grad.requires_grad_(False)
+    with set_grad_enabled(False):
+        grad.zero_()  # type: ignore[attr-defined]
+
+
+def _loaded(name: str, value: Any, param: Tensor) -> Any:
+    """One entry of a saved state, as this parameter keeps it."""
+    if isinstance(value, Tensor) or hasattr(value, "__array__"):
+        array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)
+        dtype = np.float32 if name == "step" else param._aval.dtype
+        with jax.enable_x64(True):
+            return wrap(constant(jnp.array(array, dtype)))
+    if name == "step" and isinstance(value, (int, float)):
+        return wrap(constant(jnp.asarray(value, jnp.float32)))
+    return deepcopy(value)
+
+
+__all__ = ["Optimizer", "Parameter", "required"]

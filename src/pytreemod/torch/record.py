@@ -1,0 +1,115 @@
+"""Recording: how a call on tensors becomes a value on the tape, or runs at once.
+
+A call runs at once when its inputs are computed and no gradient is asked for; otherwise it is written down, and
+nothing runs until somebody reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from pytreemod.torch.dtypes import dtype as Dtype
+from pytreemod.torch.nodes import NODES
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Value, constant, spec_of, _specs
+
+OPS: dict[Callable, Op] = {}  # the operations of the tape by their pure function
+_PLAIN = (int, str, type(None))
+
+
+class Bound:
+    """The arguments of one call, sorted into inputs, numbers and settings."""
+
+    __slots__ = ("args", "key", "mask", "numbers", "op", "values")
+
+    def __init__(self, op: Op):
+        self.op = op
+        self.values: list[Value] = []
+        self.numbers: list = []
+        self.mask = 0
+
+    def take(self, arg: Any) -> tuple[Any, Any]:
+        """(what stands in the key, what stands in the argument list) for one argument."""
+        kind = type(arg)
+        read = getattr(kind, "_read", None)
+        if read is not None:
+            value, tracked = read(arg)
+            if tracked:
+                self.mask |= 1 << len(self.values)
+            self.values.append(value)
+            return IN, IN
+        if self.op.numbers and kind in NUMBER:
+            self.numbers.append(arg)
+            return NUMBER[kind], NUMBER[kind]
+        if kind in _PLAIN:
+            return arg, arg
+        if kind is bool or kind is float or kind is complex:
+            return (kind, arg), arg
+        if kind is Dtype:
+            return arg, arg.numpy
+        if kind is Value:
+            if arg.mask:
+                self.mask |= 1 << len(self.values)
+            self.values.append(arg)
+            return IN, IN
+        if isinstance(arg, (tuple, list)):
+            parts = [self.take(a) for a in arg]
+            keys = tuple(p[0] for p in parts)
+            holds = any(p[1] is IN or type(p[1]) is Group for p in parts)
+            return keys, (Group if holds else tuple)(p[1] for p in parts)
+        if isinstance(arg, (np.ndarray, jax.Array)):
+            self.values.append(constant(arg))
+            return IN, IN
+        if isinstance(arg, np.generic):
+            return self.take(arg.item())
+        if isinstance(arg, slice):
+            return ("slice", arg.start, arg.stop, arg.step), arg
+        return arg, arg
+
+
+def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = None) -> Value:
+    """The value of ``op(*args, **kwargs)``: computed, or pending with its shape and dtype known.
+
+    Raises:
+        whatever the operation says of its arguments, at once.
+    """
+    bound = Bound(op)
+    key, plain = [], []
+    for arg in args:
+        k, p = bound.take(arg)
+        key.append(k)
+        plain.append(p)
+    named: tuple = ()
+    if kwargs:
+        pairs = [(name, *bound.take(arg)) for name, arg in kwargs.items()]
+        key.append(tuple((n, k) for n, k, _ in pairs))
+        named = tuple((n, p) for n, _, p in pairs)
+    values = bound.values
+    key = tuple(key)
+    avals = tuple([v.aval for v in values])
+    spec = _specs.get((op, key, avals)) or spec_of(op, key, tuple(plain), named, avals)
+    aval = spec.aval
+    mask = bound.mask if (modes.grad if grad is None else grad) else 0
+    if mask and not (aval.inexact if spec.single else any(a.inexact for a in aval)):
+        mask = 0
+    if not mask and modes.capture is None:
+        arrays = [v.array for v in values if v.array is not None]
+        if len(arrays) == len(values):
+            return Value(spec.run(arrays, bound.numbers), aval)
+    value = Value(None, aval, spec, tuple(values), mask, tuple(bound.numbers))
+    if modes.anomaly:
+        modes.anomaly_lines(value)
+    return value
+
+
+def operation_of(function: Callable) -> Op:
+    """The operation of a pure function, made on first sight with what ``nodes`` knows of it."""
+    op = OPS.get(function)
+    if op is None:
+        node, saves = NODES.get(function.__name__, (None, "inputs"))
+        op = OPS[function] = Op(function, node, saves)
+    return op

@@ -1,0 +1,200 @@
+"""Flush: compute pending values as one compiled program.
+
+Two questions are answered by counting owners. A value made in the program is one of its outputs when somebody
+outside the program owns it. An array that enters is donated when nobody outside owns its value; if somebody holds the
+array alone, a copy is donated instead, so that a snapshot never changes the program. So whatever a live tensor
+refers to is kept, and whatever nothing refers to any more costs no memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from sys import getrefcount
+from typing import Any
+
+import jax
+import numpy as np
+
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.program import GradientSpec, Recording, linearize, replay
+from pytreemod.torch.tape.value import Projection, Value
+
+_Array = type(jax.numpy.zeros((), np.float32))
+
+
+class Compiled:
+    """One program: the numbers it was compiled with, and the positions of those that are arguments."""
+
+    __slots__ = ("constants", "dynamic", "function")
+
+    def __init__(self, recording: Recording, outputs: tuple, donated: frozenset, constants: tuple, dynamic: frozenset):
+        self.constants, self.dynamic = constants, dynamic
+        entries, sequence = recording.entries, recording.sequence
+        count = len(recording.leaves)
+
+        def program(kept: tuple, given: tuple, numbers: tuple) -> tuple:
+            kept, given, numbers = iter(kept), iter(given), iter(numbers)
+            leaves = [next(given) if k in donated else next(kept) for k in range(count)]
+            mixed = [next(numbers) if k in dynamic else n for k, n in enumerate(constants)]
+            env = replay(entries, sequence, leaves, mixed)
+            return tuple(env[i] for i in outputs)
+
+        self.function = jax.jit(program, donate_argnums=(1,))
+
+
+programs: dict[tuple, Compiled] = {}
+compilations = Counter()  # how many programs were made, for tests and for whoever wonders
+
+
+def force(value: Value) -> Any:
+    """The array of a value, computed now if it is pending."""
+    if value.array is None:
+        if modes.capture is not None:
+            modes.capture.refuse(value)
+        source = value.inputs[0] if type(value.spec) is Projection else None
+        if source is not None and source.array is not None:
+            value.array = source.array[value.spec.index]
+            value.inputs = None if not value.mask or value.released else value.inputs
+        else:
+            flush([value])
+    return value.array
+
+
+def pending_with(roots: list[Value]) -> tuple[list[Value], dict[Value, Value]]:
+    """What else is computed together with ``roots``: the gradients asked for and the cells already overwritten."""
+    owner: dict[Value, Value] = {}
+    extra: list[Value] = []
+    for reference in modes.backwards:
+        gradient = reference()
+        if gradient is not None and gradient.array is None and gradient.inputs is not None:
+            extra.append(gradient)
+            for value in gradient.spec.inside:
+                owner[value] = gradient
+    for reference in modes.updated:
+        cell = reference()
+        if cell is not None and cell.value.array is None:
+            extra.append(cell.value)
+    for value in extra:  # the outermost gradient owns what the inner ones share with it
+        if type(value.spec) is GradientSpec and value in owner and owner[value] is value:
+            del owner[value]
+    return extra, owner
+
+
+def flush(roots: list[Value], also: list[Value] | None = None) -> None:
+    """Compute ``roots`` and everything pending, as one program; nothing changes if it fails.
+
+    ``also`` is computed too, and kept as far as somebody else owns it; the list is emptied.
+    """
+    roots = [r for r in roots if r.array is None]
+    extra, owner = pending_with(roots)
+    if also:
+        extra.extend(v for v in also if v.array is None)
+        also.clear()
+    if not roots and not extra:
+        return
+    recording = linearize([*roots, *extra], owner)
+    owner.clear()
+    outputs, donated = _owners(recording, roots, extra)
+    arrays = _run(recording, outputs, donated)
+    modes.backwards.clear()
+    modes.updated.clear()
+    for position, array in zip(outputs, arrays, strict=True):
+        recording.order[position].array = array
+    for value in recording.order:
+        if value.inputs is not None and (value.released or (value.array is not None and not value.mask)):
+            value.inputs = None
+            if type(value.spec) is GradientSpec:
+                value.spec = None
+
+
+def _run(recording: Recording, outputs: tuple, donated: frozenset) -> tuple:
+    numbers = tuple(recording.numbers)
+    key = (recording.entries, recording.sequence, outputs, donated)
+    found = programs.get(key)
+    if found is None or not _fits(found, numbers):
+        dynamic = frozenset()
+        if found is not None:
+            changed = (k for k, (a, b) in enumerate(zip(found.constants, numbers, strict=True)) if not _same(a, b))
+            dynamic = found.dynamic | frozenset(changed)
+        found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic)
+        compilations["programs"] += 1
+    kept = tuple([v.array for k, v in enumerate(recording.leaves) if k not in donated])
+    given = tuple([_ours(v) for k, v in enumerate(recording.leaves) if k in donated])
+    moving = tuple([np.asarray(numbers[k]) for k in sorted(found.dynamic)])
+    with jax.enable_x64(True):
+        return found.function(kept, given, moving)
+
+
+def _ours(value: Value) -> Any:
+    """An array to donate: a copy, if somebody else holds it too (a snapshot, a view, an array handed out)."""
+    if getrefcount(value.array) == _ALONE:
+        return value.array
+    return jax.numpy.array(value.array, copy=True)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and (a == b or (a != a and b != b))
+
+
+def _fits(found: Compiled, numbers: tuple) -> bool:
+    if found.constants == numbers or not numbers:
+        return True
+    return all(k in found.dynamic or _same(a, b) for k, (a, b) in enumerate(zip(found.constants, numbers, strict=True)))
+
+
+def _references(order: list[Value]) -> list[int]:
+    return list(map(getrefcount, order))
+
+
+def _calibrate() -> int:
+    """References that a value in ``order`` and ``index`` has before anybody owns it."""
+    order = [Value(None, None)]
+    index = {order[0]: 0}
+    return _references(order)[index[order[0]]]
+
+
+def _alone() -> int:
+    """References that an array has when only its value owns it."""
+    value = Value(object(), None)
+    return getrefcount(value.array)
+
+
+_BASE = _calibrate()
+_ALONE = _alone()
+
+
+def _owners(recording: Recording, roots: list[Value], extra: list[Value]) -> tuple[tuple, frozenset]:
+    """The positions of the outputs, and the leaves whose arrays nobody needs afterwards."""
+    index, order = recording.index, recording.order
+    held = [0] * len(order)
+    lasting: set[int] = set()  # inputs of recordings that stay, for another backward
+    for value in order:
+        if value.array is None or value.inputs is not None:
+            spec = value.spec
+            for v in value.inputs or ():
+                if v in index:
+                    held[index[v]] += 1
+            if type(spec) is GradientSpec:
+                for v in spec.references():
+                    held[index[v]] += 1
+            if value.mask and not value.released:
+                lasting.update(index[v] for v in value.inputs or () if v in index)
+    for value in (*roots, *extra):
+        held[index[value]] += 1
+    wanted = {index[r] for r in roots}
+    value = v = None
+    spare = [count - _BASE - held[k] for k, count in enumerate(_references(order))]
+    outputs = [k for k, v in enumerate(order) if v.array is None and (spare[k] > 0 or k in wanted)]
+    room = Counter()
+    for position in outputs:
+        aval = order[position].aval
+        room.update(aval if type(aval) is tuple else (aval,))
+    donated = set()
+    for k, value in enumerate(recording.leaves):
+        if type(value.array) is not _Array or not room[value.aval] or not value.aval.shape:
+            continue
+        position = index[value]
+        if spare[position] == 1 and position not in lasting:  # one for the list of leaves
+            donated.add(k)
+            room[value.aval] -= 1
+    return tuple(outputs), frozenset(donated)

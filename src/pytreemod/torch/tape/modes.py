@@ -1,0 +1,32 @@
+"""The switches that a thread carries: is gradient recorded, is a program being captured, what is pending."""
+
+import threading
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+
+
+class Modes(threading.local):
+    """State of the stateful face in one thread."""
+
+    grad: bool = True  # record what gradients need
+    inference: bool = False
+    anomaly: bool = False  # remember the line of every recorded operation
+    capture: Any = None  # the Capture in progress, under torch.compile
+
+    def __init__(self) -> None:
+        self.backwards: list = []  # weak references to gradients that were asked for and not yet computed
+        self.updated: list = []  # weak references to cells that hold a value not yet computed
+
+
+modes = Modes()
+
+_wide = jax.enable_x64
+
+
+@contextmanager
+def wide():
+    """Run JAX with 64-bit types: the dtypes of the stateful face hold whatever ``jax_enable_x64`` says."""
+    with _wide(True):
+        yield

@@ -1,0 +1,402 @@
+"""Tensor: a name for a cell, with PyTorch's attributes.
+
+Only what touches cells and the tape is here; operations attach themselves as methods (``ops/registry.py``).
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from pytreemod.torch import messages
+from pytreemod.torch.autograd import graph
+from pytreemod.torch.cell import Cell, alias, with_history_of
+from pytreemod.torch.dtypes import dtype as Dtype
+from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.record import call, operation_of
+from pytreemod.torch.device import device, strided
+from pytreemod.torch.size import Size
+from pytreemod.torch.tape.flush import force
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.value import Op, Value, constant
+
+
+class TensorBase:
+    """The root of PyTorch's tensor classes."""
+
+
+class Tensor(TensorBase):
+    """An n-dimensional array with PyTorch's behaviour, recorded on the tape.
+
+    A tensor names a cell; in-place methods give the cell a new immutable value. A view is its base and the chain of
+    operations that makes it, so that it aliases: reading replays the chain, writing goes through it.
+    """
+
+    _cell: Cell
+    _base: Tensor | None = None
+    _steps: tuple = ()  # of a view: the operations from its base
+    _seen: Value | None = None  # of a view: the base's value that _viewed was made from
+    _viewed: Value | None = None
+    _leaf = False  # the user asked for gradients of this tensor
+    _detached = False
+    _hidden = False  # made by .data: writes are hidden from the version check
+    _grad: Tensor | None = None
+    _hooks: dict | None = None
+    _post_hooks: dict | None = None
+    _reference: weakref.ref | None = None
+    _retains = False
+    _alias: tuple | None = None
+
+    __hash__ = object.__hash__
+    __array_priority__ = 1000
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
+        from_data = kwargs.pop("_value", None)
+        self = object.__new__(cls)
+        if from_data is not None:
+            self._cell = Cell(from_data)
+        return self
+
+    def __init__(self, *data: Any, device: Any = None, **_: Any):
+        if "_cell" in self.__dict__:
+            return
+        if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray)) and not isinstance(data[0], Size):
+            array = np.asarray(data[0], dtype=np.float32)
+        elif len(data) == 1 and isinstance(data[0], Tensor):
+            array = np.asarray(data[0].detach().numpy(), dtype=np.float32)
+        else:
+            shape = tuple(data[0]) if len(data) == 1 and isinstance(data[0], (Size, tuple)) else data
+            array = np.zeros(shape, np.float32)
+        self._cell = Cell(constant(array))
+
+    # ---- between tensors and values
+
+    @staticmethod
+    def __pytreemod_function__(function: Callable, args: tuple, kwargs: dict) -> Any:
+        return wrap(call(operation_of(function), args, kwargs))
+
+    def _read(self) -> tuple[Value, bool]:
+        """The current value, and whether gradients flow to it from here."""
+        base = self._base
+        if base is not None:
+            return self._read_view(base)
+        value = self._cell.value
+        if self._leaf:
+            if value.variable is not self._reference:
+                value = self._leaf_value(value)
+            return value, True
+        return value, value.mask != 0 and not self._detached
+
+    def _leaf_value(self, value: Value) -> Value:
+        if value.variable is None and not value.mask:
+            value.variable = self._reference
+            return value
+        if self._alias is None or self._alias[0] is not value:
+            other = alias(value)
+            other.mask, other.variable = 0, self._reference
+            other.counter, other.version = value.counter, value.version
+            self._alias = (value, other)
+        return self._alias[1]
+
+    def _read_view(self, base: Tensor) -> tuple[Value, bool]:
+        source, tracked = base._read()
+        tracked = tracked and not self._detached
+        if self._seen is not source:
+            value: Any = source
+            for k, (op, args, kwargs) in enumerate(self._steps):
+                value = view_value(op, value, args, kwargs, tracked if k == 0 else value.mask != 0)
+            value.counter, value.version = source.counter, source.version
+            self._seen, self._viewed = source, value
+        value = self._viewed
+        if self._leaf:
+            if value.variable is not self._reference:
+                value = self._leaf_value(value)
+            return value, True
+        return value, value.mask != 0 and not self._detached
+
+    def _view(self, op: Op, args: tuple, kwargs: dict | None = None) -> Tensor:
+        """A tensor that aliases this one through ``op(self, *args, **kwargs)``."""
+        value, tracked = self._read()
+        out = view_value(op, value, args, kwargs, tracked and modes.grad)
+        root = self if self._base is None else self._base
+        view = object.__new__(Tensor)
+        view._base = root
+        view._cell = root._cell
+        view._steps = (*self._steps, (op, args, kwargs))
+        view._seen, view._viewed = root._read()[0], out
+        out.counter, out.version = value.counter, value.version
+        if self._detached or not modes.grad:
+            view._detached = True
+            view._hidden = self._hidden
+        return view
+
+    def _write(self, value: Value, tracked: bool = True) -> None:
+        """Give this tensor, and whatever aliases it, a new value of its shape and dtype."""
+        base = self._base
+        if base is not None:
+            from pytreemod.torch.views import scatter
+
+            base_value, base_tracked = base._read()
+            new = scatter(base_value, base_tracked and not self._detached, value, self._steps)
+            writer = base if not self._detached else base.detach()
+            writer._hidden = self._hidden
+            writer._write(new)
+            return
+        old = self._cell.value
+        if old.mask and not value.mask and (self._detached or not modes.grad):
+            value = with_history_of(value, old)
+        self._cell.assign(value, bump=not self._hidden)
+
+    # ---- what autograd knows
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._leaf or self._read()[1]
+
+    @requires_grad.setter
+    def requires_grad(self, flag: bool) -> None:
+        self.requires_grad_(flag)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        if not self._leaf and self._read()[1]:
+            if not requires_grad:
+                raise RuntimeError(messages.NON_LEAF_FLAG)
+            return self
+        if requires_grad and not self._read()[0].aval.inexact:
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        self._leaf = bool(requires_grad)
+        if self._leaf and self._reference is None:
+            self._reference = weakref.ref(self)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        return self._leaf or not self._read()[1]
+
+    @property
+    def grad_fn(self) -> Any:
+        if self._leaf:
+            return None
+        value, tracked = self._read()
+        return graph.node_of(value) if tracked else None
+
+    @property
+    def grad(self) -> Tensor | None:
+        if self._grad is None and not self.is_leaf and not self._retains:
+            messages.warn_non_leaf_grad()
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            messages.check_grad(self, value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of a non-leaf tensor in ``.grad``."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self.is_leaf or self._retains:
+            return
+        self._retains = True
+        self._tap()
+
+    @property
+    def retains_grad(self) -> bool:
+        return self._retains
+
+    def _tap(self) -> None:
+        """Tell the value that its gradient is asked for by this tensor."""
+        value = self._read()[0]
+        if self._reference is None:
+            self._reference = weakref.ref(self)
+        value.hooks = value.hooks or []
+        if self not in [t for t in value.hooks if t is self]:
+            value.hooks.append(self)
+
+    def register_hook(self, hook: Callable) -> Any:
+        """Call ``hook(grad)`` when the gradient of this tensor is there; what it returns replaces it."""
+        from pytreemod.torch.autograd.hooks import RemovableHandle
+
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._hooks is None:
+            self._hooks = {}
+        if not self._leaf:
+            self._tap()
+        return RemovableHandle(self._hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable) -> Any:
+        """Call ``hook(self)`` after the gradient of this leaf was accumulated."""
+        from pytreemod.torch.autograd.hooks import RemovableHandle
+
+        if not self.is_leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._post_hooks is None:
+            self._post_hooks = {}
+        return RemovableHandle(self._post_hooks, hook)
+
+    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None):
+        """Gradients of this tensor with respect to the leaves, added to their ``.grad``."""
+        from pytreemod.torch.autograd.engine import backward
+
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """A tensor on the same cell that gradients do not reach."""
+        other = object.__new__(Tensor)
+        other._cell, other._base, other._steps = self._cell, self._base, self._steps
+        other._seen, other._viewed = self._seen, self._viewed
+        other._detached = True
+        return other
+
+    @property
+    def data(self) -> Tensor:
+        other = self.detach()
+        other._hidden = True
+        return other
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._cell = Cell(alias(value.detach()._read()[0]))
+        self._base, self._steps, self._seen, self._viewed = None, (), None, None
+
+    @property
+    def _version(self) -> int:
+        return self._cell.counter[0]
+
+    # ---- what it looks like
+
+    @property
+    def _aval(self) -> Any:
+        return self._read()[0].aval
+
+    @property
+    def shape(self) -> Size:
+        return Size(self._read()[0].aval.shape)
+
+    @property
+    def dtype(self) -> Dtype:
+        return from_numpy_dtype(self._read()[0].aval.dtype)
+
+    @property
+    def ndim(self) -> int:
+        return len(self._read()[0].aval.shape)
+
+    @property
+    def device(self) -> device:
+        return device("cpu")
+
+    @property
+    def layout(self) -> Any:
+        return strided
+
+    def __len__(self) -> int:
+        shape = self._aval.shape
+        if not shape:
+            raise TypeError("len() of a 0-d tensor")
+        return shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._aval.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([self[i] for i in range(len(self))])  # type: ignore[index]
+
+    def __repr__(self, **_: Any) -> str:
+        from pytreemod.torch.text import describe
+
+        return describe(self)
+
+    def _array(self) -> Any:
+        """The array, computed now if it is pending."""
+        return force(self._read()[0])
+
+
+class _ParameterMeta(type(Tensor)):  # a plain tensor marked as a parameter is one, as in PyTorch
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or (
+            isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+        )
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
+    """A tensor that a module registers when it is assigned as an attribute; results of operations are plain tensors.
+
+    Args:
+        data: the initial value; a tensor, whose storage is shared.
+        requires_grad: whether gradients are wanted; an integer tensor needs ``False``.
+    """
+
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
+        if data is None:
+            data = Tensor(_value=constant(np.zeros((0,), np.float32)))
+        if not isinstance(data, Tensor):
+            data = as_tensor(data)
+        if requires_grad and not data._aval.inexact:
+            raise RuntimeError(messages.ONLY_FLOATING)
+        if type(data) not in (Tensor, Parameter):
+            other = data.detach().requires_grad_(requires_grad)
+            other._is_param = True
+            return other
+        self = object.__new__(cls)
+        source = data.detach()
+        self._cell, self._base, self._steps = source._cell, source._base, source._steps
+        if source._base is not None or source._cell.value.mask:
+            self._detached = True
+        if requires_grad:
+            self.requires_grad_(True)
+        return self
+
+    def __init__(self, data: Any = None, requires_grad: bool = True):
+        pass
+
+    def __repr__(self, **_: Any) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+    def __deepcopy__(self, memo: dict) -> Parameter:
+        if id(self) not in memo:
+            memo[id(self)] = Parameter(self.detach().clone(), self.requires_grad)  # type: ignore[attr-defined]
+        return memo[id(self)]
+
+
+class _Flagged:
+    """A value as an argument, with its gradient flag said explicitly."""
+
+    __slots__ = ("flag", "value")
+
+    def __init__(self, value: Value, flag: bool):
+        self.value, self.flag = value, flag
+
+    def _read(self) -> tuple[Value, bool]:
+        return self.value, self.flag
+
+
+def view_value(op: Op, value: Value, args: tuple, kwargs: dict | None, tracked: bool) -> Value:
+    """``op(value, *args)``, with a gradient if ``tracked``, in whatever mode: a view stays what it was made as."""
+    return call(op, (_Flagged(value, tracked), *args), kwargs, grad=True)
+
+
+def wrap(value: Value) -> Any:
+    """The tensor, or tuple of tensors, of a value."""
+    if type(value.aval) is tuple:
+        return tuple(wrap(value.item(k)) for k in range(len(value.aval)))
+    tensor = object.__new__(Tensor)
+    tensor._cell = Cell(value)
+    return tensor
+
+
+def as_tensor(data: Any) -> Tensor:
+    """A tensor on an array of NumPy or JAX, a tracer, or nested lists."""
+    if isinstance(data, Tensor):
+        return data
+    if not isinstance(data, (np.ndarray, jax.Array)):
+        data = np.asarray(data)
+    return wrap(constant(data))

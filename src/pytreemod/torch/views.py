@@ -1,0 +1,60 @@
+"""Views: operations whose result aliases its input, and how a write goes through them to the base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from pytreemod.torch.record import call
+from pytreemod.torch.tape.value import Op, Value
+
+
+def _put_through(base: Any, new: Any, *numbers: Any, steps: tuple) -> Any:
+    """``base`` with the elements that the view names replaced by ``new``."""
+    places = jnp.arange(base.size, dtype=np.int64).reshape(base.shape)
+    for step in steps:
+        places = step.function(places, *step.args, **dict(step.kwargs))
+    return base.reshape(-1).at[places.reshape(-1)].set(new.reshape(-1)).reshape(base.shape)
+
+
+class Step:
+    """One operation of a view's chain, as a setting: hashable, equal by meaning."""
+
+    __slots__ = ("args", "function", "key", "kwargs")
+
+    def __init__(self, op: Op, args: tuple, kwargs: dict | None):
+        self.function = op.function
+        self.args = _plain(args)
+        self.kwargs = tuple(sorted((k, _plain(v)) for k, v in (kwargs or {}).items()))
+        self.key = (self.function, _typed(self.args), _typed(self.kwargs))
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Step) and self.key == other.key
+
+
+def _plain(x: Any) -> Any:
+    from pytreemod.torch.dtypes import dtype
+
+    if isinstance(x, (tuple, list)):
+        return tuple(_plain(v) for v in x)
+    return x.numpy if isinstance(x, dtype) else x
+
+
+def _typed(x: Any) -> Any:
+    return tuple(_typed(v) for v in x) if isinstance(x, tuple) else (type(x), x)
+
+
+PUT = Op(_put_through, "CopySlices", saves="none")
+
+
+def scatter(base: Value, tracked: bool, new: Value, steps: tuple) -> Value:
+    """The base's new value after a write of ``new`` through the view that ``steps`` makes of it."""
+    from pytreemod.torch.tensor import _Flagged
+
+    chain = tuple(Step(*step) for step in steps)
+    return call(PUT, (_Flagged(base, tracked), new), {"steps": chain})
