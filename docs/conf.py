@@ -1,4 +1,4 @@
-"""Sphinx settings: MyST pages, the Furo theme, and the directive ``{pair} name`` for side-by-side programs."""
+"""Sphinx settings: MyST pages, the Furo theme, and ``{pair} name`` for side-by-side programs."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "pytreemod"
-copyright = "the pytreemod authors"  # noqa: A001: Sphinx's name for it
+copyright = "the pytreemod authors"
 extensions = ["myst_parser", "sphinx_design", "sphinx_copybutton", "pair"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -1,7 +1,7 @@
 """The code of the README and of the pages runs, each page as one program, and prints or raises what it shows.
 
-A ``python`` fence followed directly by a ``text`` fence promises its output. If the text begins with the name of
-an error, the fence must raise it, with what follows the colon in its message.
+A ``python`` fence followed directly by a ``text`` fence promises its output. If the text begins with the
+name of an error, the fence must raise it, with what follows the colon in its message.
 """
 
 import contextlib

@@ -1,9 +1,8 @@
-"""The directive ``{pair} name``: the columns of ``pairs/name`` as a synced tab set, opened into columns where there is room."""
+"""The directive ``{pair} name``: programs of ``pairs/name`` as tabs, or as columns where there is room."""
 
 from pathlib import Path
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 COLUMNS = {"torch": "PyTorch", "stateful": "Stateful", "functional": "Functional"}
@@ -35,7 +34,7 @@ class Pair(SphinxDirective):
             text += ["", *shown, "```", "", "```{code-block} text", "", *out, "```", "::::", ""]
             left = shown
         text += [":::::", "::::::"]
-        return self.parse_text_to_nodes("\n".join(StringList(text, str(folder))))
+        return self.parse_text_to_nodes("\n".join(text))
 
 
 def setup(app):

@@ -53,9 +53,7 @@ before = net.w_param.detach().clone(), net.w_tensor.detach().clone()
 optimizer.step()
 moved = before[0] - net.w_param.detach(), before[1] - net.w_tensor.detach()
 print(f"  w_param moved by {moved[0][0, 0].item():.4f}")
-print(
-    f"  w_tensor moved by {moved[1][0, 0].item():.4f}, though it has a gradient of {net.w_tensor.grad[0, 0].item()}"
-)
+print(f"  w_tensor moved by {moved[1][0, 0].item():.4f}, with a gradient of {net.w_tensor.grad[0, 0].item()}")
 
 print("3.4 Registration happens at the assignment, and is strict")
 

@@ -82,9 +82,7 @@ for step in (1, 2, 3):
     # d(w-3)^2/dw, written as autograd writes it
     gradient = torch.tensor(1.0) * (2 * (moved - 3) ** 1)
     moved = moved - rate * gradient
-    print(
-        f"  step {step}: w = {moved.item():.4f}  leaf {moved.is_leaf}  nodes back to the first w: {nodes(moved)}"
-    )
+    print(f"  step {step}: w = {moved.item():.4f}  leaf {moved.is_leaf}  nodes back to w: {nodes(moved)}")
 
 print("5.5 Why it matters: the derivative of the outer loss with respect to the first w")
 print("  by hand: 2 * (1.4 - 5) * (1 - 2 * 0.1) = -5.76")

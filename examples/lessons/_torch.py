@@ -1,4 +1,4 @@
-"""The library behind the name ``torch`` in a lesson: PyTorch, or with ``--impl pytreemod`` the stateful face."""
+"""The library named ``torch`` in a lesson: PyTorch, or with ``--impl pytreemod`` the stateful face."""
 
 import importlib
 import sys

@@ -61,7 +61,9 @@ def test_integers_are_taken_or_refused_as_in_pytorch(name, settings):
     if name in INTEGERS_STAY | INTEGERS_BECOME_FLOATS:
         agree(*both(name, **settings), np.array([-2, 0, 3, 9], np.int32))
     else:
-        with pytest.raises(NotImplementedError, match=f"{name}: expected a floating-point input, got int32.*not impl"):
+        with pytest.raises(
+            NotImplementedError, match=f"{name}: expected a floating-point input, got int32.*not impl"
+        ):
             getattr(F, name)(jnp.arange(3), **settings)
 
 
@@ -84,12 +86,24 @@ def test_inplace_is_accepted():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: F.glu(jnp.ones((2, 3))), RuntimeError, "glu: Halving dimension must be even, but dimension 1 is size 3"),
+        (
+            lambda: F.glu(jnp.ones((2, 3))),
+            RuntimeError,
+            "glu: Halving dimension must be even, but dimension 1 is size 3",
+        ),
         (lambda: F.glu(jnp.ones((2, 3)), 2), IndexError, "Dimension out of range"),
-        (lambda: F.prelu(jnp.ones((2, 3)), jnp.ones(2)), RuntimeError, "parameter numbers = 2 and channel size = 3"),
+        (
+            lambda: F.prelu(jnp.ones((2, 3)), jnp.ones(2)),
+            RuntimeError,
+            "parameter numbers = 2 and channel size = 3",
+        ),
         (lambda: F.hardtanh(jnp.ones(2), 2, 1), ValueError, "min_val cannot be greater than max_val"),
         (lambda: F.softshrink(jnp.ones(2), -1.0), RuntimeError, "lambda must be greater or equal to 0"),
-        (lambda: F.gelu(jnp.ones(2), "erf"), RuntimeError, "approximate argument must be either none or tanh"),
+        (
+            lambda: F.gelu(jnp.ones(2), "erf"),
+            RuntimeError,
+            "approximate argument must be either none or tanh",
+        ),
         (lambda: F.celu(jnp.ones(2), 0.0), RuntimeError, "alpha cannot be 0 for CELU"),
     ],
 )

@@ -60,8 +60,16 @@ def test_training_needs_a_source():
     [
         (lambda: F.dropout(jnp.ones(3), 1.5), ValueError, "has to be between 0 and 1, but got 1.5"),
         (lambda: F.dropout1d(jnp.ones((2, 3, 4, 5))), RuntimeError, "dropout1d: Expected 2D or 3D input.*4D"),
-        (lambda: F.dropout2d(jnp.ones(3)), RuntimeError, r"requires at least 2 dimensions in the input, got \(3,\)"),
-        (lambda: F.dropout(jnp.arange(3), 1.0), RuntimeError, "dropout: expected a floating-point input, got int32"),
+        (
+            lambda: F.dropout2d(jnp.ones(3)),
+            RuntimeError,
+            r"requires at least 2 dimensions in the input, got \(3,\)",
+        ),
+        (
+            lambda: F.dropout(jnp.arange(3), 1.0),
+            RuntimeError,
+            "dropout: expected a floating-point input, got int32",
+        ),
     ],
 )
 def test_misuse_is_refused_in_words(call, error, message):

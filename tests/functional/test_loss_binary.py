@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 import torch.nn.functional as T
 
 import pytreemod.functional as F
@@ -16,14 +17,19 @@ TARGET = np.random.RandomState(2).rand(3, 4).astype(np.float32)
 WEIGHT = np.abs(numbers(4, seed=3))
 
 
-def weighted(F, name, **settings):
-    return lambda x, y, w: getattr(F, name)(x, y, w, **settings)
+def both(name, settings=(), **plain):
+    """The loss of input and target with the weights as data: PyTorch has no gradient for most of them."""
+
+    def of(module, array):
+        arrays = {key: array(value) for key, value in dict(settings).items()}
+        return lambda x, y: getattr(module, name)(x, y, **arrays, **plain)
+
+    return of(F, jnp.asarray), of(T, torch.tensor)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_probabilities_match_pytorch(reduction):
-    pair = [weighted(module, "binary_cross_entropy", reduction=reduction) for module in (F, T)]
-    agree(*pair, CHANCE, TARGET, WEIGHT)
+    agree(*both("binary_cross_entropy", {"weight": WEIGHT}, reduction=reduction), CHANCE, TARGET)
 
 
 def test_certain_probabilities_cost_100_and_have_pytorchs_slope():
@@ -36,13 +42,8 @@ def test_certain_probabilities_cost_100_and_have_pytorchs_slope():
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_logits_match_pytorch(reduction):
-    def both(module):
-        def loss(x, y, w, p):
-            return module.binary_cross_entropy_with_logits(x, y, w, reduction=reduction, pos_weight=p)
-
-        return loss
-
-    agree(both(F), both(T), X, TARGET, WEIGHT, np.abs(numbers(4, seed=4)))
+    weights = {"weight": WEIGHT, "pos_weight": np.abs(numbers(4, seed=4))}
+    agree(*both("binary_cross_entropy_with_logits", weights, reduction=reduction), X, TARGET)
 
 
 def test_large_logits_stay_finite():
@@ -55,8 +56,7 @@ def test_soft_margins_match_pytorch(reduction):
     signs = np.where(TARGET > 0.5, 1, -1).astype(np.float32)
     agree(lambda x: F.soft_margin_loss(x, signs, reduction=reduction),
           lambda x: T.soft_margin_loss(x, x.new_tensor(signs), reduction=reduction), X)  # fmt: skip
-    pair = [weighted(module, "multilabel_soft_margin_loss", reduction=reduction) for module in (F, T)]
-    agree(*pair, X, TARGET, WEIGHT)
+    agree(*both("multilabel_soft_margin_loss", {"weight": WEIGHT}, reduction=reduction), X, TARGET)
 
 
 def test_second_derivatives_of_probabilities():

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 import torch.nn.functional as T
 
 import pytreemod.functional as F
@@ -20,8 +21,6 @@ def classes(*shape):
 
 def both(name, target, weighted=False, **settings):
     """The loss as a function of the input and, if weighted, of nothing else: targets and weights are data."""
-    import torch
-
     def ours(x):
         return getattr(F, name)(x, jnp.asarray(target), jnp.asarray(WEIGHT) if weighted else None, **settings)
 
@@ -60,8 +59,6 @@ def test_label_smoothing_matches_pytorch(weighted, reduction):
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_class_probabilities_match_pytorch(shape, weighted, reduction):
-    import torch
-
     settings = {"reduction": reduction, "label_smoothing": 0.2}
     target = np.abs(numbers(*shape, seed=1))
     weight = (WEIGHT, torch.tensor(WEIGHT)) if weighted else (None, None)

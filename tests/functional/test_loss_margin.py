@@ -28,9 +28,6 @@ def test_ranking_and_hinge_match_pytorch(reduction):
 
 
 def test_slope_at_the_margin_is_pytorchs():
-    def ranking(module, target):
-        return lambda a: module.margin_ranking_loss(a, a, target, reduction="none")
-
     ties = np.zeros(5, np.float32)
     agree(lambda a: F.margin_ranking_loss(a, jnp.zeros(5), SIGNS),
           lambda a: T.margin_ranking_loss(a, torch.zeros(5), torch.tensor(SIGNS)), ties)  # fmt: skip

@@ -19,19 +19,28 @@ CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 def test_layer_norm_matches_pytorch(shape, parameters):
     given = [numbers(*shape, seed=1), numbers(*shape, seed=2)][:parameters]
     x = numbers(2, 3, 5) + 10
-    agree(lambda x, *p: F.layer_norm(x, shape, *p), lambda x, *p: T.layer_norm(x, shape, *p), x, *given, **CLOSE)
+    agree(
+        lambda x, *p: F.layer_norm(x, shape, *p), lambda x, *p: T.layer_norm(x, shape, *p), x, *given, **CLOSE
+    )
 
 
 @pytest.mark.parametrize("eps", [None, 0.1])
 def test_rms_norm_matches_pytorch(eps):
     inputs = numbers(2, 3, 5), numbers(3, 5, seed=1)
-    agree(lambda x, w: F.rms_norm(x, (3, 5), w, eps), lambda x, w: T.rms_norm(x, (3, 5), w, eps), *inputs, **CLOSE)
+    agree(
+        lambda x, w: F.rms_norm(x, (3, 5), w, eps),
+        lambda x, w: T.rms_norm(x, (3, 5), w, eps),
+        *inputs,
+        **CLOSE,
+    )
 
 
 @pytest.mark.parametrize("sizes", [(2, 6), (2, 6, 3), (2, 6, 2, 2)])
 def test_group_norm_matches_pytorch(sizes):
     inputs = numbers(*sizes), numbers(6, seed=1), numbers(6, seed=2)
-    agree(lambda *a: F.group_norm(a[0], 2, *a[1:]), lambda *a: T.group_norm(a[0], 2, *a[1:]), *inputs, **CLOSE)
+    agree(
+        lambda *a: F.group_norm(a[0], 2, *a[1:]), lambda *a: T.group_norm(a[0], 2, *a[1:]), *inputs, **CLOSE
+    )
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0, float("inf")])
@@ -113,14 +122,23 @@ x = jnp.ones((2, 5))
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: F.layer_norm(x, (4,)), r"layer_norm: Given normalized_shape=\[4\].*\[\*, 4\].*of size\[2, 5\]"),
+        (
+            lambda: F.layer_norm(x, (4,)),
+            r"layer_norm: Given normalized_shape=\[4\].*\[\*, 4\].*of size\[2, 5\]",
+        ),
         (lambda: F.layer_norm(x, (5,), x[0, :4]), "Expected weight to be of same shape as normalized_shape"),
         (lambda: F.layer_norm(x, ()), "normalized_shape to be at least 1-dimensional"),
         (lambda: F.rms_norm(x, (4,)), "rms_norm: Given normalized_shape"),
         (lambda: F.group_norm(x, 2), r"divisible by num_groups.*\[2, 5\] and num_groups=2"),
-        (lambda: F.group_norm(x, 5, x[0, :4]), "Expected weight to be a vector of size equal to the number of channels"),
+        (
+            lambda: F.group_norm(x, 5, x[0, :4]),
+            "Expected weight to be a vector of size equal to the number of channels",
+        ),
         (lambda: F.group_norm(x[0], 5), "Expected at least 2 dimensions"),
-        (lambda: F.batch_norm(x[:1], None, None, training=True), "more than 1 value per channel when training"),
+        (
+            lambda: F.batch_norm(x[:1], None, None, training=True),
+            "more than 1 value per channel when training",
+        ),
         (lambda: F.batch_norm(x, None, None), "running_mean must be defined in evaluation mode"),
         (lambda: F.batch_norm(x, x[0, 1:], x[0]), "running_mean should contain 5 elements not 4"),
         (lambda: F.batch_norm(x, x[0], x[0], x[0, 1:]), "weight should contain 5 elements not 4"),
@@ -134,5 +152,7 @@ def test_misfits_are_refused_in_words(call, message):
 
 
 def test_normalize_names_a_missing_dimension():
-    with pytest.raises(IndexError, match=r"Dimension out of range \(expected to be in range of \[-1, 0\], but got 1\)"):
+    with pytest.raises(
+        IndexError, match=r"Dimension out of range \(expected to be in range of \[-1, 0\], but got 1\)"
+    ):
         F.normalize(jnp.ones(3))

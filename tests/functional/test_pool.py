@@ -17,6 +17,8 @@ MAXIMA = [
     (2, {"kernel_size": (3, 2), "stride": (2, 3), "padding": (1, 0)}),
     (2, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
     (2, {"kernel_size": 2, "stride": 1, "dilation": (3, 2)}),
+    (1, {"kernel_size": 11, "padding": 5, "stride": 3}),  # long windows are combined by doubling
+    (1, {"kernel_size": 9, "padding": 4, "dilation": 2, "ceil_mode": True}),
     (3, {"kernel_size": (2, 2, 3), "stride": 2, "padding": (1, 0, 1), "ceil_mode": True}),
 ]
 
@@ -53,6 +55,7 @@ def test_max_pool_of_minus_infinity_points_into_the_input():
     ("n", "settings"),
     [
         (1, {"kernel_size": 3}),
+        (1, {"kernel_size": 10, "stride": 2, "padding": 3}),
         (1, {"kernel_size": 4, "stride": 3, "padding": 2, "ceil_mode": True}),
         (2, {"kernel_size": (3, 2), "stride": 2, "padding": 1}),
         (2, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True, "count_include_pad": False}),
@@ -65,7 +68,9 @@ def test_avg_pool_matches_pytorch(n, settings):
     agree(*both(f"avg_pool{n}d", **settings), numbers(*SIZES[n]))
 
 
-@pytest.mark.parametrize(("n", "size"), [(1, 4), (1, 11), (2, 3), (2, (7, 2)), (2, (None, 4)), (3, (2, None, 4))])
+@pytest.mark.parametrize(
+    ("n", "size"), [(1, 4), (1, 11), (2, 3), (2, (7, 2)), (2, (None, 4)), (3, (2, None, 4))]
+)
 def test_adaptive_avg_pool_matches_pytorch(n, size):
     agree(*both(f"adaptive_avg_pool{n}d", output_size=size), numbers(*SIZES[n]))
 
@@ -82,14 +87,26 @@ image = jnp.ones((2, 3, 4, 4))
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: F.max_pool2d(image[0, 0], 2), r"max_pool2d: Expected 3D or 4D \(batch mode\) tensor.*got: \[4, 4\]"),
+        (
+            lambda: F.max_pool2d(image[0, 0], 2),
+            r"max_pool2d: Expected 3D or 4D \(batch mode\) tensor.*got: \[4, 4\]",
+        ),
         (lambda: F.max_pool1d(image, 2), r"max_pool1d: Expected 2D or 3D .*got: \[2, 3, 4, 4\]"),
         (lambda: F.max_pool2d(image, 5), r"input size: \(3x4x4\)\. Calculated output size: \(3x0x0\)"),
-        (lambda: F.max_pool2d(image, 2, padding=2), "pad should be at least 0 and at most half of effective kernel"),
+        (
+            lambda: F.max_pool2d(image, 2, padding=2),
+            "pad should be at least 0 and at most half of effective kernel",
+        ),
         (lambda: F.max_pool2d(image, 2, 0), "stride should not be zero"),
-        (lambda: F.max_pool2d(image, (2, 2, 2)), "kernel_size to be a single integer value or a list of 2 values"),
+        (
+            lambda: F.max_pool2d(image, (2, 2, 2)),
+            "kernel_size to be a single integer value or a list of 2 values",
+        ),
         (lambda: F.avg_pool2d(image, 2, divisor_override=0), "divisor must be not zero"),
-        (lambda: F.avg_pool2d(image.astype(int), 2), "avg_pool2d: expected a floating-point input, got int32"),
+        (
+            lambda: F.avg_pool2d(image.astype(int), 2),
+            "avg_pool2d: expected a floating-point input, got int32",
+        ),
         (lambda: F.avg_pool1d(image, 2), "avg_pool1d: Expected 2D or 3D"),
         (lambda: F.adaptive_avg_pool2d(image[0, 0], 2), "adaptive_avg_pool2d: Expected 3D or 4D"),
         (lambda: F.adaptive_avg_pool2d(image, (2,)), "output_size must be an integer or 2 values"),

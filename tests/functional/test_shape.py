@@ -55,12 +55,20 @@ x = jnp.ones((2, 3, 4))
     [
         (lambda: F.flatten(x, 2, 1), RuntimeError, "flatten: start_dim cannot come after end_dim"),
         (lambda: F.flatten(x, 3), IndexError, r"flatten: Dimension out of range .*\[-3, 2\], but got 3"),
-        (lambda: F.unflatten(x, 2, (3, 2)), RuntimeError, r"\[3, 2\] don't multiply up to the size of dim 2 \(4\)"),
+        (
+            lambda: F.unflatten(x, 2, (3, 2)),
+            RuntimeError,
+            r"\[3, 2\] don't multiply up to the size of dim 2 \(4\)",
+        ),
         (lambda: F.unflatten(x, 2, (-1, -1)), RuntimeError, "don't multiply up"),
         (lambda: F.pad(x, (1, 1, 1)), RuntimeError, "pad: Padding length must be divisible by 2"),
         (lambda: F.pad(x, (1,) * 8), RuntimeError, "padding length 8 and input of dimension 3"),
         (lambda: F.pad(x, (-3, -2)), RuntimeError, "length must be non-negative"),
-        (lambda: F.pad(x, (4, 1), "reflect"), RuntimeError, r"less than the corresponding.*\(4, 1\) at dimension 2"),
+        (
+            lambda: F.pad(x, (4, 1), "reflect"),
+            RuntimeError,
+            r"less than the corresponding.*\(4, 1\) at dimension 2",
+        ),
         (lambda: F.pad(x, (5, 1), "circular"), RuntimeError, "wrapping around more than once"),
         (lambda: F.pad(x, (1, -1), "replicate"), RuntimeError, "takes no negative widths"),
         (lambda: F.pad(x, (1, 1), "reflect", 1.0), RuntimeError, "doesn't take in value argument"),

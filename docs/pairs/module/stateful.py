@@ -27,4 +27,7 @@ for name, p in model.named_parameters():
 print("seen", int(model.seen))
 # [/show]
 
-RESULT = {"y": y.tolist(), "seen": int(model.seen)}
+RESULT = {
+    "y": y.tolist(),
+    "seen": int(model.seen),
+}

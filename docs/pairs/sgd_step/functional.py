@@ -32,4 +32,8 @@ for _ in range(20):
 print(f"w={w['w']:.4f} b={w['b']:.4f}")
 # [/show]
 
-RESULT = {"w": float(w["w"]), "b": float(w["b"]), "loss": float(loss)}
+RESULT = {
+    "w": float(w["w"]),
+    "b": float(w["b"]),
+    "loss": float(loss),
+}

@@ -19,4 +19,8 @@ for step in range(20):
 print(f"w={w.item():.4f} b={b.item():.4f}")
 # [/show]
 
-RESULT = {"w": w.item(), "b": b.item(), "loss": loss.item()}
+RESULT = {
+    "w": w.item(),
+    "b": b.item(),
+    "loss": loss.item(),
+}

@@ -43,11 +43,16 @@ def step(net, state, x, y):
 for epoch in range(20):
     for i in range(0, 64, 16):
         b = slice(i, i + 16)
-        net, state, loss = step(net, state, x[b], y[b])
+        net, state, loss = step(
+            net, state, x[b], y[b]
+        )
 
 net = net.eval()
 error = ((net(x) - y) ** 2).mean()
 print(f"error {error:.4f}")
 # [/show]
 
-RESULT = {"loss": float(loss), "error": float(error)}
+RESULT = {
+    "loss": float(loss),
+    "error": float(error),
+}

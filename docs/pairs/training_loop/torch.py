@@ -39,4 +39,7 @@ with torch.no_grad():
 print(f"error {error.item():.4f}")
 # [/show]
 
-RESULT = {"loss": loss.item(), "error": error.item()}
+RESULT = {
+    "loss": loss.item(),
+    "error": error.item(),
+}

@@ -89,15 +89,21 @@ def elu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
 
 @dispatched
 def selu(input: Array, inplace: bool = False) -> Array:
-    """The self-normalising ``elu`` of Klambauer et al. 2017, arXiv:1706.02515. Raises DtypeError for integers."""
+    """The self-normalising ``elu`` of Klambauer et al. 2017, arXiv:1706.02515.
+
+    Raises DtypeError for integers.
+    """
     return _elu(floating(input, "selu"), 1.6732632423543772, 1.0507009873554805, 1.0)
 
 
 @dispatched
 def celu(input: Array, alpha: float = 1.0, inplace: bool = False) -> Array:
-    """``x`` where positive, else ``alpha * (exp(x / alpha) - 1)``. Raises: DtypeError; ValueError for alpha 0."""
+    """``x`` where positive, else ``alpha * (exp(x / alpha) - 1)``.
+
+    Raises: DtypeError; ShapeError for alpha 0.
+    """
     if alpha == 0:
-        raise ValueError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
+        raise ShapeError("celu: alpha cannot be 0 for CELU")
     return _elu(floating(input, "celu"), alpha, 1.0, 1.0 / alpha)
 
 
@@ -107,12 +113,12 @@ def gelu(input: Array, approximate: str = "none") -> Array:
 
     Raises:
         DtypeError: integers.
-        ValueError: another ``approximate``.
+        ShapeError: another ``approximate``.
 
     Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
     """
     if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
+        raise ShapeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
     return jax.nn.gelu(floating(input, "gelu"), approximate=approximate == "tanh")
 
 
@@ -149,7 +155,10 @@ def logsigmoid(input: Array) -> Array:
 
 @dispatched
 def softplus(input: Array, beta: float = 1, threshold: float = 20) -> Array:
-    """``log(1 + exp(beta * x)) / beta``, and ``x`` itself where ``beta * x > threshold``. DtypeError for integers."""
+    """``log(1 + exp(beta * x)) / beta``, and ``x`` itself where ``beta * x > threshold``.
+
+    Raises DtypeError for integers.
+    """
     x = floating(input, "softplus")
     linear = beta * x > threshold
     return jnp.where(linear, x, jnp.log1p(jnp.exp(beta * jnp.where(linear, 0, x))) / beta)
@@ -171,7 +180,10 @@ def tanhshrink(input: Array) -> Array:
 
 @dispatched
 def softshrink(input: Array, lambd: float = 0.5) -> Array:
-    """``x`` moved towards 0 by ``lambd``, and 0 within it. Raises: DtypeError; ValueError for a negative ``lambd``."""
+    """``x`` moved towards 0 by ``lambd``, and 0 within it.
+
+    Raises: DtypeError; ShapeError for a negative ``lambd``.
+    """
     x = floating(input, "softshrink")
     if lambd < 0:
         raise ShapeError(f"softshrink: lambda must be greater or equal to 0, but found {lambd}")

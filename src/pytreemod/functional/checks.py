@@ -1,7 +1,7 @@
 """Checks shared by the functions here: errors in the caller's words, raised before XLA speaks.
 
-``ShapeError`` and ``DtypeError`` are at once what Python calls such a mistake and the type that PyTorch raises
-for it, so code written for either catches them.
+``ShapeError`` and ``DtypeError`` are at once what Python calls such a mistake and the type that PyTorch
+raises for it, so code written for either catches them.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 
 class ShapeError(ValueError, RuntimeError):
-    """Shapes or settings that do not fit together."""
+    """Shapes or settings that do not fit together, or a setting that means nothing."""
 
 
 class DtypeError(TypeError, NotImplementedError):  # NotImplementedError is a RuntimeError, as in PyTorch
@@ -25,7 +25,7 @@ def shown(shape: Iterable[int]) -> str:
 
 
 def n_tuple(value: Any, n: int, who: str, name: str) -> tuple[int, ...]:
-    """``value`` for each of ``n`` spatial dimensions: an int is repeated, a sequence must have 1 or ``n`` entries."""
+    """``value`` for each of ``n`` spatial dimensions: an int is repeated, a sequence has 1 or ``n`` entries."""
     if isinstance(value, int):
         return (value,) * n
     value = tuple(int(v) for v in value)
@@ -44,7 +44,8 @@ def axis(dim: int, ndim: int, who: str) -> int:
     bound = max(ndim, 1)
     if not -bound <= dim < bound:
         raise IndexError(
-            f"{who}: Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
+            f"{who}: Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got "
+            f"{dim})"
         )
     return dim % bound
 

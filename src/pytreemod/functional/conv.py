@@ -38,7 +38,10 @@ def conv2d(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Array:
-    """(N, C, H, W) or (C, H, W), weight (out, C / groups, kh, kw) -> (N, out, H', W'). Raises: as ``conv1d``."""
+    """(N, C, H, W) or (C, H, W), weight (out, C / groups, kh, kw) -> (N, out, H', W').
+
+    Raises: as ``conv1d``.
+    """
     return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -97,7 +100,10 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Array:
-    """The gradient of ``conv3d``: (N, C, D, H, W), weight (C, out / groups, kd, kh, kw). Raises: as ``conv1d``."""
+    """The gradient of ``conv3d``: (N, C, D, H, W), weight (C, out / groups, kd, kh, kw).
+
+    Raises: as ``conv1d``.
+    """
     return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -112,7 +118,8 @@ def _conv(n, input, weight, bias, stride, padding, dilation, groups):
         )
     if channels != weight.shape[1] * groups:
         raise ShapeError(
-            f"{who}: Given groups={groups}, weight of size {shown(weight.shape)}, expected input{shown(input.shape)} "
+            f"{who}: Given groups={groups}, weight of size {shown(weight.shape)}, expected "
+            f"input{shown(input.shape)} "
             f"to have {weight.shape[1] * groups} channels, but got {channels} channels instead"
         )
     _check_bias(who, weight, bias, weight.shape[0])
@@ -138,7 +145,8 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
     channels, sizes = x.shape[1], weight.shape[2:]
     if channels != weight.shape[0] or channels % groups:
         raise ShapeError(
-            f"{who}: Given transposed=1, weight of size {shown(weight.shape)}, expected input{shown(input.shape)} to have "
+            f"{who}: Given transposed=1, weight of size {shown(weight.shape)}, expected "
+            f"input{shown(input.shape)} to have "
             f"{weight.shape[0]} channels, divisible by groups={groups}, but got {channels} channels instead"
         )
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
@@ -148,7 +156,8 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
         )
     out_channels = weight.shape[1] * groups
     _check_bias(who, weight, bias, out_channels)
-    # (C, out/g, k) -> (out, C/g, k), turned around: the kernel of the ordinary convolution over the dilated input
+    # (C, out/g, k) -> (out, C/g, k), turned around: the kernel of the ordinary convolution over the dilated
+    # input
     kernel = weight.reshape(groups, channels // groups, *weight.shape[1:]).swapaxes(1, 2)
     kernel = jnp.flip(kernel.reshape(out_channels, channels // groups, *sizes), axis=range(2, n + 2))
     reach = [d * (k - 1) for d, k in zip(dilation, sizes, strict=True)]

@@ -81,7 +81,7 @@ def feature_alpha_dropout(
 
 
 def _channels(input, kept, who):
-    """The shape of one draw for each index of the first ``kept`` dimensions: batch and channel, or channel alone."""
+    """The shape of one draw for each index of the first ``kept`` dimensions (batch, channel)."""
     if input.ndim < 2:
         raise ShapeError(
             f"{who}: Feature dropout requires at least 2 dimensions in the input, got {tuple(input.shape)}"
@@ -92,7 +92,8 @@ def _channels(input, kept, who):
 def dropout1d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
     """Dropout of whole channels: (N, C, L) or (C, L).
 
-    Raises: as ``dropout``; ShapeError for another number of dimensions. Source: Tompson et al. 2015, arXiv:1411.4280.
+    Raises: as ``dropout``; ShapeError for another number of dimensions. Source: Tompson et al. 2015,
+    arXiv:1411.4280.
     """
     if input.ndim not in (2, 3):
         raise ShapeError(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input")

@@ -26,19 +26,21 @@ def embedding(
     Raises:
         IndexError: an index is out of range.
         DtypeError: the indices are no integers.
-        ValueError: ``max_norm`` is given (it would write into the weight), or ``padding_idx`` is out of range.
+        ValueError: ``max_norm`` is given (it would write into the weight), or ``padding_idx`` is out of
+        range.
     """
     indices, weight = jnp.asarray(input), jnp.asarray(weight)
     if weight.ndim != 2:
         raise ShapeError(f"embedding: 'weight' must be 2-D, got {weight.shape}")
     if not jnp.issubdtype(indices.dtype, jnp.integer):
         raise DtypeError(
-            f"embedding: expected indices to have one of the following scalar types: Long, Int; but got {indices.dtype}"
+            f"embedding: expected indices to have one of the following scalar types: Long, Int; but got "
+            f"{indices.dtype}"
         )
     if max_norm is not None:
         raise ValueError(
-            "embedding: max_norm rewrites the rows of weight while they are read, which a pure function cannot. "
-            "Scale the rows after each update, or normalise the result"
+            "embedding: max_norm rewrites the rows of weight while they are read, which a pure function "
+            "cannot. Scale the rows after each update, or normalise the result"
         )
     count = weight.shape[0]
     if padding_idx is not None and not -count <= padding_idx < count:
@@ -86,7 +88,7 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
             )
     if num_classes < 1:
         raise ValueError(
-            f"one_hot: num_classes={num_classes} needs the values of a non-empty array, which are not known here. "
-            f"State the number of classes, 1 or more"
+            f"one_hot: num_classes={num_classes} needs the values of a non-empty array, which are not "
+            f"known here. State the number of classes, 1 or more"
         )
     return (classes[..., None] == jnp.arange(num_classes, dtype=classes.dtype)).astype(index_dtype())

@@ -24,8 +24,8 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
     if x.shape[-1] != weight.shape[-1]:
         rows = x.size // max(x.shape[-1], 1)
         raise ShapeError(
-            f"linear: expected x of shape (..., {weight.shape[-1]}), got {x.shape}: mat1 and mat2 shapes cannot be "
-            f"multiplied ({rows}x{x.shape[-1]} and {'x'.join(map(str, weight.shape[::-1]))})"
+            f"linear: expected x of shape (..., {weight.shape[-1]}), got {x.shape}: mat1 and mat2 shapes "
+            f"cannot be multiplied ({rows}x{x.shape[-1]} and {'x'.join(map(str, weight.shape[::-1]))})"
         )
     same_dtype(x, "linear", weight=weight, bias=bias)
     out = lax.dot_general(x, weight, (((x.ndim - 1,), (weight.ndim - 1,)), ((), ())))

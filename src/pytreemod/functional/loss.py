@@ -11,7 +11,7 @@ from jax import Array, lax
 
 from .checks import ShapeError, is_concrete
 from .dispatch import dispatched
-from .loss_reduction import broadcasted, common_dtype, reduced, reduction_of
+from .loss_reduction import absolute, broadcasted, common_dtype, reduced, reduction_of
 
 
 def _weighted(name: str, losses: Array, weight: Array | None, shape: tuple) -> Array:
@@ -73,11 +73,11 @@ def l1_loss(
     reduction = reduction_of("l1_loss", size_average, reduce, reduction)
     shape = input.shape
     input, target = broadcasted("l1_loss", input, target)
-    return _averaged(_weighted("l1_loss", jnp.abs(input - target), weight, shape), weight, reduction)
+    return _averaged(_weighted("l1_loss", absolute(input - target), weight, shape), weight, reduction)
 
 
 def _huber(difference: Array, delta: float) -> Array:
-    size = jnp.abs(difference)
+    size = absolute(difference)
     return jnp.where(size < delta, 0.5 * difference * difference, delta * (size - 0.5 * delta))
 
 
@@ -101,7 +101,7 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got beta={beta}")
     input, target = broadcasted("smooth_l1_loss", input, target)
     difference = input - target
-    return reduced(jnp.abs(difference) if beta == 0 else _huber(difference, beta) / beta, reduction)
+    return reduced(absolute(difference) if beta == 0 else _huber(difference, beta) / beta, reduction)
 
 
 @dispatched

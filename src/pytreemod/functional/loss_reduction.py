@@ -4,7 +4,7 @@ import warnings
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 from .checks import DtypeError, ShapeError
 
@@ -36,6 +36,11 @@ def reduced(losses: Array, reduction: str) -> Array:
     if reduction == "mean":
         return losses.mean()
     return losses.sum() if reduction == "sum" else losses
+
+
+def absolute(x: Array) -> Array:
+    """|x| with slope 0 at 0, as PyTorch has it (JAX has 1)."""
+    return x * lax.stop_gradient(jnp.sign(x))
 
 
 def common_dtype(name: str, *arrays: Array) -> tuple[Array, ...]:

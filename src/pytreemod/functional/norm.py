@@ -21,7 +21,7 @@ def layer_norm(
     bias: Array | None = None,
     eps: float = 1e-5,
 ) -> Array:
-    """(..., *normalized_shape) with mean 0 and variance 1 over those dimensions, times ``weight`` plus ``bias``.
+    """(..., *normalized_shape) with mean 0 and variance 1 over them, times ``weight`` plus ``bias``.
 
     Raises:
         ShapeError: the last dimensions, or the parameters, do not have ``normalized_shape``.
@@ -57,7 +57,7 @@ def rms_norm(
 def group_norm(
     input: Array, num_groups: int, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5
 ) -> Array:
-    """(N, C, ...) with mean 0 and variance 1 over each group of C / num_groups channels; parameters of shape (C,).
+    """(N, C, ...) with mean 0 and variance 1 over each group of channels; parameters of shape (C,).
 
     Raises:
         ShapeError: C is no multiple of ``num_groups``, or the parameters are not of shape (C,).
@@ -76,7 +76,8 @@ def group_norm(
     for name, parameter in (("weight", weight), ("bias", bias)):
         if parameter is not None and jnp.shape(parameter) != (x.shape[1],):
             raise ShapeError(
-                f"group_norm: Expected {name} to be a vector of size equal to the number of channels in input, "
+                f"group_norm: Expected {name} to be a vector of size equal to the number of channels in "
+                f"input, "
                 f"but got {name} of shape {shown(jnp.shape(parameter))} and input of shape {shown(x.shape)}"
             )
     values = wide(x).reshape(x.shape[0], num_groups, -1)

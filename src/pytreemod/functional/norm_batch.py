@@ -1,8 +1,8 @@
 """Normalisation of channels with running statistics: over the batch, or over each example.
 
 Arrays do not change, so the forms that update running statistics return them: ``batch_norm_train`` and
-``instance_norm_train`` give (output, new mean, new variance). ``batch_norm`` and ``instance_norm`` have PyTorch's
-signatures and give the output alone. No gradient flows into running statistics.
+``instance_norm_train`` give (output, new mean, new variance). ``batch_norm`` and ``instance_norm`` have
+PyTorch's signatures and give the output alone. No gradient flows into running statistics.
 """
 
 import math
@@ -56,8 +56,8 @@ def batch_norm_train(
 ) -> tuple[Array, Array, Array]:
     """``batch_norm`` in training, and both running statistics moved by ``momentum`` towards the batch's.
 
-    ``momentum=None`` is the average over all batches: 1 / ``num_batches_tracked``, which counts this batch too.
-    The running variance takes the unbiased variance of the batch.
+    ``momentum=None`` is the average over all batches: 1 / ``num_batches_tracked``, which counts this batch
+    too. The running variance takes the unbiased variance of the batch.
 
     Raises: as ``batch_norm``.
     """
@@ -109,7 +109,7 @@ def instance_norm_train(
     momentum: float | Array = 0.1,
     eps: float = 1e-5,
 ) -> tuple[Array, Array, Array]:
-    """``instance_norm`` by the input's own statistics, and the running ones moved towards their mean over the batch.
+    """``instance_norm`` by its own statistics, and the running ones moved towards their mean over the batch.
 
     Raises: as ``instance_norm``.
     """

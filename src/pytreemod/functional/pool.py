@@ -19,7 +19,7 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array | tuple[Array, Array]:
-    """(N, C, L) or (C, L): the first largest value of each window, and its flat place if asked for.
+    """(N, C, L) or (C, L): the largest value of each window, and its place if asked for.
 
     Raises:
         ShapeError: the input has too few or too many dimensions, or the settings do not fit it.
@@ -37,7 +37,10 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array | tuple[Array, Array]:
-    """(N, C, H, W) or (C, H, W): the first largest value of each window, and its flat place if asked for. Raises: as ``max_pool1d``."""
+    """(N, C, H, W) or (C, H, W): the largest value of each window, and its place if asked for.
+
+    Raises: as ``max_pool1d``.
+    """
     return max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -51,7 +54,10 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Array | tuple[Array, Array]:
-    """(N, C, D, H, W) or (C, D, H, W): the first largest value of each window, and its flat place if asked for. Raises: as ``max_pool1d``."""
+    """(N, C, D, H, W) or (C, D, H, W): the largest value of each window, and its place if asked for.
+
+    Raises: as ``max_pool1d``.
+    """
     return max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -116,11 +122,17 @@ def adaptive_avg_pool1d(input: Array, output_size: Size) -> Array:
 
 @dispatched
 def adaptive_avg_pool2d(input: Array, output_size: int | tuple[int | None, ...] | None) -> Array:
-    """(N, C, H, W) or (C, H, W): means of windows that split each dimension into ``output_size`` parts. Raises: as ``adaptive_avg_pool1d``."""
+    """(N, C, H, W) or (C, H, W): means of windows that split each dimension into ``output_size`` parts.
+
+    Raises: as ``adaptive_avg_pool1d``.
+    """
     return adaptive_avg_pool(2, input, output_size)
 
 
 @dispatched
 def adaptive_avg_pool3d(input: Array, output_size: int | tuple[int | None, ...] | None) -> Array:
-    """(N, C, D, H, W) or (C, D, H, W): means of windows that split each dimension into ``output_size`` parts. Raises: as ``adaptive_avg_pool1d``."""
+    """(N, C, D, H, W) or (C, D, H, W): means of windows that split each dimension into ``output_size`` parts.
+
+    Raises: as ``adaptive_avg_pool1d``.
+    """
     return adaptive_avg_pool(3, input, output_size)

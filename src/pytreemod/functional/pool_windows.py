@@ -1,12 +1,13 @@
 """Maxima and averages over sliding windows, in any number of spatial dimensions.
 
-Windows are strided slices of the padded input, one dimension after the other. A maximum keeps the first of equal
-values and any NaN, so the gradient goes where PyTorch's goes.
+The places of a window are strided slices of the padded input, combined one dimension after the other. A
+maximum keeps the first of equal values and any NaN, so the gradient goes where PyTorch's goes.
 """
 
 import math
 from functools import reduce
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -14,6 +15,8 @@ from jax import Array, lax
 from .checks import ShapeError, floating, index_dtype, n_tuple, shown, wide
 
 Size = int | tuple[int, ...]
+
+_SHORT = 8  # windows up to here are combined place by place
 
 
 def max_pool(
@@ -38,15 +41,14 @@ def max_pool(
     best = lax.pad(x, jnp.asarray(lowest, dtype=x.dtype), [(0, 0, 0)] * first + pairs)
     if not return_indices:
         for i in reversed(range(n)):
-            best = reduce(_first_maximum, _slices(best, first + i, kernel[i], stride[i], dilation[i], out[i]))
+            best = _combined(_first_maximum, best, first + i, kernel[i], stride[i], dilation[i], out[i])
         return best
     where = jnp.arange(math.prod(sizes), dtype=jnp.int32).reshape((1,) * first + sizes)
     where = lax.pad(where, jnp.asarray(-1, dtype=jnp.int32), [(0, 0, 0)] * first + pairs)
     for i in reversed(range(n)):
-        window = kernel[i], stride[i], dilation[i], out[i]
-        candidates = zip(_slices(best, first + i, *window), _slices(where, first + i, *window), strict=True)
-        best, where = reduce(_first_maximum_at, candidates)
-    return best, jnp.broadcast_to(where, best.shape).astype(index_dtype())
+        both = best, jnp.broadcast_to(where, best.shape)
+        best, where = _combined(_first_maximum_at, both, first + i, kernel[i], stride[i], dilation[i], out[i])
+    return best, where.astype(index_dtype())
 
 
 def _first_maximum(best, new):
@@ -69,7 +71,7 @@ def avg_pool(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> Array:
-    """The mean of each window: over the padding too when ``count_include_pad``, or the sum over a given divisor."""
+    """The mean of each window: of the padding too with ``count_include_pad``; or the sum over a divisor."""
     who = f"avg_pool{n}d"
     x = floating(input, who)
     _check_ndim(who, x, (n + 1, n + 2))
@@ -83,7 +85,7 @@ def avg_pool(
     total = lax.pad(total, jnp.zeros((), dtype=total.dtype), [(0, 0, 0)] * first + pairs)
     counts = np.ones((1,) * n)
     for i in reversed(range(n)):
-        total = sum(_slices(total, first + i, kernel[i], stride[i], 1, out[i]))
+        total = _combined(jnp.add, total, first + i, kernel[i], stride[i], 1, out[i])
         start = np.arange(out[i]) * stride[i] - padding[i]
         end = np.minimum(start + kernel[i], sizes[i] + padding[i])
         if not count_include_pad:
@@ -94,7 +96,7 @@ def avg_pool(
 
 
 def adaptive_avg_pool(n: int, input: Array, output_size: int | tuple[int | None, ...] | None) -> Array:
-    """The means of as many windows as ``output_size`` says, as even as can be; None keeps a dimension's size."""
+    """The means of ``output_size`` windows, as even as can be; None keeps a dimension's size."""
     who = f"adaptive_avg_pool{n}d"
     x = floating(input, who)
     _check_ndim(who, x, (n + 1, n + 2))
@@ -117,10 +119,28 @@ def _adaptive_mean(x, dim, size):
     return jnp.concatenate(means, axis=dim) if means else lax.slice_in_dim(x, 0, 0, axis=dim)
 
 
-def _slices(x, dim, kernel, stride, dilation, out):
-    """For each place in the window, the entries of ``x`` that lie there: ``kernel`` arrays of size ``out``."""
+def _combined(operation, x, dim, kernel, stride, dilation, out):
+    """Each window along ``dim`` of ``x`` (arrays of one shape), combined from left to right."""
     span = (out - 1) * stride + 1
-    return [lax.slice_in_dim(x, i * dilation, i * dilation + span, stride, dim) for i in range(kernel)]
+
+    def cut(x, start, size, step):
+        return jax.tree.map(lambda a: lax.slice_in_dim(a, start, start + size, step, dim), x)
+
+    if kernel <= _SHORT:
+        return reduce(operation, (cut(x, i * dilation, span, stride) for i in range(kernel)))
+    # Long windows: runs of 1, 2, 4, ... places, each combined of two shorter; the window is a sum of such
+    # runs.
+    whole, start, run, size = None, 0, 1, jax.tree.leaves(x)[0].shape[dim]
+    while run <= kernel:
+        if kernel & run:
+            part = cut(x, start * dilation, span, stride)
+            whole = part if whole is None else operation(whole, part)
+            start += run
+        size -= run * dilation
+        run *= 2
+        if run <= kernel:
+            x = operation(cut(x, 0, size, 1), cut(x, run // 2 * dilation, size, 1))
+    return whole
 
 
 def _check_ndim(who, x, allowed):
@@ -150,7 +170,7 @@ def _settings(n, who, kernel_size, stride, padding, dilation):
 
 
 def _output_sizes(who, x, kernel, stride, padding, dilation, ceil_mode):
-    """Sizes of the result; with ``ceil_mode``, a last window may hang over, if it begins before the padding ends."""
+    """Sizes of the result; with ``ceil_mode``, a last window that begins before the right padding may hang over."""
     n, out = len(kernel), []
     for size, k, s, p, d in zip(x.shape[x.ndim - n :], kernel, stride, padding, dilation, strict=True):
         room = size + 2 * p - d * (k - 1) - 1
@@ -162,8 +182,8 @@ def _output_sizes(who, x, kernel, stride, padding, dilation, ceil_mode):
         shape = "x".join(map(str, x.shape[x.ndim - n - 1 :]))
         result = "x".join(map(str, [x.shape[x.ndim - n - 1], *out]))
         raise ShapeError(
-            f"{who}: Given input size: ({shape}). Calculated output size: ({result}). Output size is too small. "
-            f"Choose a smaller kernel_size than {kernel}, or pad the input"
+            f"{who}: Given input size: ({shape}). Calculated output size: ({result}). Output size is too "
+            f"small. Choose a smaller kernel_size than {kernel}, or pad the input"
         )
     return out
 

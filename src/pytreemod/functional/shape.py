@@ -58,7 +58,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
 
     Raises:
         ShapeError: the widths do not fit the input or the mode.
-        ValueError: an unknown mode.
+        NotImplementedError: an unknown mode, as in PyTorch.
     """
     x, widths = jnp.asarray(input), tuple(int(width) for width in pad)
     if len(widths) % 2:
@@ -80,7 +80,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
         fill = jnp.asarray(0 if value is None else value, dtype=x.dtype)
         return lax.pad(x, fill, [(low, high, 0) for low, high in pairs])
     if mode not in _NUMPY_MODES:
-        raise ValueError(
+        raise NotImplementedError(
             f"pad: Unrecognised padding mode {mode!r}. Choose constant, reflect, replicate or circular"
         )
     if value is not None and value != 0:

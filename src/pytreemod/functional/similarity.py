@@ -8,7 +8,7 @@ from jax import Array
 
 from .checks import ShapeError, axis
 from .dispatch import dispatched
-from .loss_reduction import common_dtype, reduced, reduction_of
+from .loss_reduction import absolute, common_dtype, reduced, reduction_of
 
 
 def _fit(name: str, one: Array, other: Array) -> tuple[Array, Array]:
@@ -32,7 +32,7 @@ def _root(x: Array, power: float) -> Array:
 def _norm(x: Array, p: float, dim: int, keepdims: bool) -> Array:
     if p == 2:
         return _root((x * x).sum(dim, keepdims=keepdims), 0.5)
-    size = jnp.abs(x)
+    size = absolute(x)
     if p == 1:
         return size.sum(dim, keepdims=keepdims)
     if p == np.inf:

@@ -1,16 +1,16 @@
 """Update rules: optax transformations with the arithmetic, options and defaults of ``torch.optim``."""
 
-from .adadelta import ADADELTA, adadelta
-from .adagrad import ADAGRAD, adagrad
-from .adam import ADAM, ADAMW, adam, adamw
-from .adamax import ADAMAX, adamax
-from .asgd import ASGD, asgd
-from .nadam import NADAM, nadam
-from .radam import RADAM, radam
-from .rmsprop import RMSPROP, rmsprop
-from .rprop import RPROP, rprop
-from .rule import Rule, RuleState
-from .sgd import SGD, sgd
+from pytreemod.optim.adadelta import ADADELTA, adadelta
+from pytreemod.optim.adagrad import ADAGRAD, adagrad
+from pytreemod.optim.adam import ADAM, ADAMW, adam, adamw
+from pytreemod.optim.adamax import ADAMAX, adamax
+from pytreemod.optim.asgd import ASGD, asgd
+from pytreemod.optim.nadam import NADAM, nadam
+from pytreemod.optim.radam import RADAM, radam
+from pytreemod.optim.rmsprop import RMSPROP, rmsprop
+from pytreemod.optim.rprop import RPROP, rprop
+from pytreemod.optim.rule import Rule, RuleState
+from pytreemod.optim.sgd import SGD, sgd
 
 RULES: dict[str, Rule] = {
     rule.name: rule

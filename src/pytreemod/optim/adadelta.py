@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 import optax
 
-from .numbers import Number, is_zero
-from .rule import Rule
+from pytreemod.optim.numbers import Number, is_zero
+from pytreemod.optim.rule import Rule
 
 
 def _rates(clock, numbers, static):

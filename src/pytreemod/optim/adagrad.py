@@ -2,8 +2,8 @@
 
 import optax
 
-from .numbers import Number, is_zero, sqrt
-from .rule import Rule
+from pytreemod.optim.numbers import Number, is_zero, sqrt
+from pytreemod.optim.rule import Rule
 
 
 def _rates(clock, numbers, static):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import jax.numpy as jnp
 import optax
 
-from .numbers import Number, bias_correction, is_zero, lerp, sqrt
-from .rule import Rule
+from pytreemod.optim.numbers import Number, bias_correction, is_zero, lerp, sqrt
+from pytreemod.optim.rule import Rule
 
 
 def _rates(clock, numbers, static):
@@ -106,7 +106,7 @@ def adamw(
     *,
     maximize: bool = False,
 ) -> optax.GradientTransformation:
-    """The update rule of ``torch.optim.AdamW`` (PyTorch 2.13): decay shrinks the parameter by ``lr * weight_decay``.
+    """The update rule of ``torch.optim.AdamW`` (PyTorch 2.13): decay shrinks the parameter itself.
 
     Raises:
         ValueError: a negative number, or a beta outside [0, 1).

@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 import optax
 
-from .numbers import Number, bias_correction, is_zero, lerp
-from .rule import Rule
+from pytreemod.optim.numbers import Number, bias_correction, is_zero, lerp
+from pytreemod.optim.rule import Rule
 
 
 def _rates(clock, numbers, static):

@@ -5,8 +5,8 @@ import math
 import jax.numpy as jnp
 import optax
 
-from .numbers import Number, bias_correction, cast, is_zero, lerp, sqrt
-from .rule import Rule
+from pytreemod.optim.numbers import Number, bias_correction, cast, is_zero, lerp, sqrt
+from pytreemod.optim.rule import Rule
 
 
 def _rates(clock, numbers, static):

@@ -30,7 +30,7 @@ def is_zero(x: Number) -> bool:
 
 
 def cast(x, dtype):
-    """``x`` (a number or a tuple of numbers) for arithmetic in ``dtype``; python floats adapt by themselves."""
+    """``x`` (a number or a tuple of numbers) for arithmetic in ``dtype``; python floats adapt anyway."""
     if isinstance(x, tuple):
         return tuple(cast(item, dtype) for item in x)
     return x if isinstance(x, float) else jnp.asarray(x).astype(dtype).reshape(())
@@ -43,7 +43,7 @@ def working_dtype(dtype) -> np.dtype:
 
 
 def where(condition, yes, no, dtype) -> jax.Array:
-    """``jnp.where`` in ``dtype``; python numbers as alternatives would enter as float64 where that is enabled."""
+    """``jnp.where`` in ``dtype``; python alternatives would enter as float64 where that is enabled."""
     return jnp.where(condition, jnp.asarray(yes, dtype), jnp.asarray(no, dtype))
 
 
@@ -57,14 +57,14 @@ def bias_correction(beta: Number, step: jax.Array) -> Number:
 
 
 def lerp(start: jax.Array, end: jax.Array, weight: Number) -> jax.Array:
-    """``start + weight * (end - start)``, formed from the nearer end, so that weight 1 gives ``end`` exactly."""
+    """``start + weight * (end - start)``, formed from the nearer end: weight 1 gives ``end`` exactly."""
     if isinstance(weight, float):
         return start + weight * (end - start) if weight < 0.5 else end - (end - start) * (1 - weight)
     return jnp.where(weight < 0.5, start + weight * (end - start), end - (end - start) * (1 - weight))
 
 
 def sqrt(x: jax.Array) -> jax.Array:
-    """Square root with derivative 0 at 0: a gradient of exactly 0 must not make the derivative of a step NaN."""
+    """Square root with derivative 0 at 0: a gradient of 0 must not make the derivative of a step NaN."""
     zero = x == 0
     return where(zero, 0.0, jnp.sqrt(where(zero, 1.0, x, x.dtype)), x.dtype)
 

@@ -1,7 +1,7 @@
 """RAdam, Adam with a rectified variance: the arithmetic of ``torch.optim.RAdam``.
 
-The length of the moving average is ``rho = rho_inf - 2 t beta**t / (1 - beta**t)``, a difference of numbers near
-2000 that float32 cannot form. With ``d = -log(beta)`` and ``L(y) = coth(y) - 1/y`` it equals
+The length of the moving average is ``rho = rho_inf - 2 t beta**t / (1 - beta**t)``, a difference of numbers
+near 2000 that float32 cannot form. With ``d = -log(beta)`` and ``L(y) = coth(y) - 1/y`` it equals
 ``t + L(d/2) - t L(t d/2)``, where nothing cancels.
 """
 
@@ -10,8 +10,8 @@ import math
 import jax.numpy as jnp
 import optax
 
-from .numbers import Number, bias_correction, is_zero, lerp, sqrt, where
-from .rule import Rule
+from pytreemod.optim.numbers import Number, bias_correction, is_zero, lerp, sqrt, where
+from pytreemod.optim.rule import Rule
 
 
 def _langevin(y):

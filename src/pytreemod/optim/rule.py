@@ -15,15 +15,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from .checks import check
-from .numbers import as_complex, as_real, cast, is_zero, plain, working_dtype
+from pytreemod.optim.checks import check
+from pytreemod.optim.numbers import as_complex, as_real, cast, is_zero, plain, working_dtype
 
 State = dict[str, Any]
 Settings = Mapping[str, Any]
 
 
 class RuleState(NamedTuple):
-    """State of a transformation: ``clock`` name -> scalar, ``slots`` name -> tree shaped like the parameters."""
+    """State of a transformation: ``clock`` name -> scalar, ``slots`` name -> tree like the parameters."""
 
     clock: State
     slots: dict[str, Any]
@@ -82,7 +82,10 @@ class Rule:
     def init_leaf(self, param: jax.Array, numbers: Settings, static: Settings) -> State:
         """State of one parameter before its first step: clock and slots in one dict."""
         numbers = self._at(numbers, jnp.zeros((), jnp.float32))
-        return {**self._clock(numbers), **{k: _fill(param, v) for k, v in self.slots(numbers, static).items()}}
+        return {
+            **self._clock(numbers),
+            **{k: _fill(param, v) for k, v in self.slots(numbers, static).items()},
+        }
 
     def complete_leaf(self, state: State, param: jax.Array, numbers: Settings, static: Settings) -> State:
         """``state`` plus what it lacks under these settings, e.g. after momentum was turned on.
@@ -96,7 +99,7 @@ class Rule:
     def update_leaf(self, grad, param, state: State, numbers: Settings, static: Settings):
         """One step of one parameter: (what to add to it, its new state).
 
-        The first has the precision of the computation (float32 for half precision), the state keeps its dtypes.
+        The first has the precision of the computation (float32 for half precision); the state keeps its own.
         """
         numbers = {name: plain(value) for name, value in numbers.items()}
         self._require_param(param, numbers)
@@ -122,7 +125,7 @@ class Rule:
         return {name: value for name, value in state.items() if name not in self.hidden}
 
     def import_leaf(self, saved: Settings, param: jax.Array, numbers: Settings, static: Settings) -> State:
-        """State of one parameter from the entries of a ``torch.optim`` state (arrays, or numbers for scalars).
+        """State of one parameter from the entries of a ``torch.optim`` state (arrays or numbers).
 
         Raises:
             ValueError: an entry has another shape than the parameter.
@@ -203,7 +206,7 @@ class Rule:
         return {name: jnp.asarray(value, jnp.float32) for name, value in self.clock(numbers).items()}
 
     def _tick(self, clock: State, numbers: Settings, static: Settings, dtype) -> tuple[State, State]:
-        """The clock's next state and the rates, in the widest precision that the numbers or ``dtype`` bring."""
+        """The clock's next state and the rates, in the widest precision of the numbers and ``dtype``."""
         numbers = self._at(numbers, clock["step"])
         wide = working_dtype(dtype)
         for number in jax.tree.leaves(numbers):
@@ -214,7 +217,7 @@ class Rule:
         return {name: jnp.asarray(value).astype(jnp.float32) for name, value in clock.items()}, rates
 
     def _leaf(self, grad, param, state: State, rates: State, numbers: Settings, static: Settings):
-        """Run ``leaf`` in working precision, complex arrays as real pairs; slots return in their own dtype."""
+        """Run ``leaf`` in working precision, complex arrays as real pairs; slots keep their dtype."""
         like = grad if param is None else param
         kind = working_dtype(like.dtype)
         rates = {name: cast(value, kind) for name, value in rates.items()}

@@ -3,9 +3,9 @@
 import jax.numpy as jnp
 import optax
 
-from .checks import known
-from .numbers import Number, is_zero, where
-from .rule import Rule
+from pytreemod.optim.checks import known
+from pytreemod.optim.numbers import Number, is_zero, where
+from pytreemod.optim.rule import Rule
 
 
 def _check(numbers, static):

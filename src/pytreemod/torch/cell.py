@@ -33,6 +33,8 @@ class Cell:
         """
         if value.counter is not None:
             value = alias(value)
+        if modes.capture is not None:
+            modes.capture.write(self)
         counter = self.counter
         if bump:
             counter[0] += 1
@@ -64,7 +66,7 @@ SWAP = Op(lambda new, old: _swap(new, old), "CopySlices", saves="none")
 
 def alias(value: Value) -> Value:
     """Another value with the same array, whose gradient can be told from the first one's."""
-    if value.array is not None:
+    if value.array is not None and modes.capture is None:
         return Value(value.array, value.aval)
     from_one = spec_of(ALIAS, ("in",), (IN,), (), (value.aval,))
     return Value(None, value.aval, from_one, (value,), 1 if value.mask else 0)

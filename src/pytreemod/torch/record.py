@@ -19,6 +19,7 @@ from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Value, constant, s
 
 OPS: dict[Callable, Op] = {}  # the operations of the tape by their pure function
 _PLAIN = (int, str, type(None))
+_NAMED = (int, float, complex)  # a named truth value is a setting
 
 
 class Bound:
@@ -32,8 +33,11 @@ class Bound:
         self.numbers: list = []
         self.mask = 0
 
-    def take(self, arg: Any) -> tuple[Any, Any]:
-        """(what stands in the key, what stands in the argument list) for one argument."""
+    def take(self, arg: Any, numbers: tuple = tuple(NUMBER)) -> tuple[Any, Any]:
+        """(what stands in the key, what stands in the argument list) for one argument.
+
+        ``numbers`` are the types of Python number that are operands here, if the operation has any.
+        """
         kind = type(arg)
         read = getattr(kind, "_read", None)
         if read is not None:
@@ -42,7 +46,7 @@ class Bound:
                 self.mask |= 1 << len(self.values)
             self.values.append(value)
             return IN, IN
-        if self.op.numbers and kind in NUMBER:
+        if kind in numbers and self.op.numbers:
             self.numbers.append(arg)
             return NUMBER[kind], NUMBER[kind]
         if kind in _PLAIN:
@@ -57,7 +61,7 @@ class Bound:
             self.values.append(arg)
             return IN, IN
         if isinstance(arg, (tuple, list)):
-            parts = [self.take(a) for a in arg]
+            parts = [self.take(a, ()) for a in arg]
             keys = tuple(p[0] for p in parts)
             holds = any(p[1] is IN or type(p[1]) is Group for p in parts)
             return keys, (Group if holds else tuple)(p[1] for p in parts)
@@ -65,7 +69,7 @@ class Bound:
             self.values.append(constant(arg))
             return IN, IN
         if isinstance(arg, np.generic):
-            return self.take(arg.item())
+            return self.take(arg.item(), numbers)
         if isinstance(arg, slice):
             return ("slice", arg.start, arg.stop, arg.step), arg
         return arg, arg
@@ -85,7 +89,7 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
         plain.append(p)
     named: tuple = ()
     if kwargs:
-        pairs = [(name, *bound.take(arg)) for name, arg in kwargs.items()]
+        pairs = [(name, *bound.take(arg, _NAMED)) for name, arg in kwargs.items()]
         key.append(tuple((n, k) for n, k, _ in pairs))
         named = tuple((n, p) for n, _, p in pairs)
     values = bound.values

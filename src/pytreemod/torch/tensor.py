@@ -18,8 +18,8 @@ from pytreemod.torch.cell import Cell, alias, with_history_of
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.record import call, operation_of
-from pytreemod.torch.device import device, strided
-from pytreemod.torch.size import Size
+from pytreemod.torch.size import Size, device, strided
+from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.flush import force
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value, constant
@@ -85,6 +85,8 @@ class Tensor(TensorBase):
         if base is not None:
             return self._read_view(base)
         value = self._cell.value
+        if capturing[0] and modes.capture is not None:
+            modes.capture.read(self._cell, value)
         if self._leaf:
             if value.variable is not self._reference:
                 value = self._leaf_value(value)
@@ -105,7 +107,7 @@ class Tensor(TensorBase):
     def _read_view(self, base: Tensor) -> tuple[Value, bool]:
         source, tracked = base._read()
         tracked = tracked and not self._detached
-        if self._seen is not source:
+        if self._seen is not source or (capturing[0] and modes.capture is not None and self._viewed.array is not None):
             value: Any = source
             for k, (op, args, kwargs) in enumerate(self._steps):
                 value = view_value(op, value, args, kwargs, tracked if k == 0 else value.mask != 0)
@@ -188,12 +190,16 @@ class Tensor(TensorBase):
     def grad(self) -> Tensor | None:
         if self._grad is None and not self.is_leaf and not self._retains:
             messages.warn_non_leaf_grad()
+        if modes.capture is not None:
+            modes.capture.see_grad(self)
         return self._grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             messages.check_grad(self, value)
+        if modes.capture is not None:
+            modes.capture.set_grad(self)
         self._grad = value
 
     @grad.deleter

@@ -304,6 +304,9 @@ def accumulate(tensor: Tensor, part: Value, create_graph: bool) -> None:
     if tensor._leaf and tensor._hooks:
         part = run_hooks(tensor, wrap(part))._read()[0]
     present = tensor._grad
+    if modes.capture is not None:
+        modes.capture.see_grad(tensor)
+        modes.capture.set_grad(tensor)
     if present is None:
         grad = object.__new__(Tensor)
         grad._cell = Cell(part)

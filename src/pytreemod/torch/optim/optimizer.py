@@ -195,6 +195,10 @@ class Optimizer:
         """Forget the gradients; with ``set_to_none=False`` they become zeros."""
         for group in self.param_groups:
             for param in group["params"]:
+                if modes.capture is not None:
+                    if not set_to_none:
+                        modes.capture.see_grad(param)
+                    modes.capture.set_grad(param)
                 if param._grad is None:
                     continue
                 if set_to_none:
@@ -230,6 +234,9 @@ class Optimizer:
         return loss
 
     def _step_group(self, group: dict, written: list[Value]) -> None:
+        if modes.capture is not None:
+            for param in group["params"]:
+                modes.capture.see_grad(param)
         params = [p for p in group["params"] if p._grad is not None]
         if not params:
             return
@@ -244,6 +251,10 @@ class Optimizer:
         clocks, members = self._clocks(params, holders, clock_names)
         slot_names = tuple(n for n in names if n not in clock_names)
         where, hyper, extra = _numbers(numbers)
+        hyper = constant(hyper)
+        if modes.capture is not None:
+            modes.capture.sources[hyper] = lambda: _numbers(self.rule.split(group)[0])[1]
+            modes.capture.guard(lambda: (_numbers(self.rule.split(group)[0])[0], self.rule.split(group)[1]))
         plan = Plan(self.rule, static, where, tuple(names), (clock_names, members), len(params))
         inputs = [
             *params,

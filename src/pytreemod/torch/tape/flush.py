@@ -60,24 +60,29 @@ def force(value: Value) -> Any:
     return value.array
 
 
-def pending_with(roots: list[Value]) -> tuple[list[Value], dict[Value, Value]]:
-    """What else is computed together with ``roots``: the gradients asked for and the cells already overwritten."""
+def owners(backwards: list) -> dict[Value, Value]:
+    """For each value that a pending gradient computes on its way, that gradient: the outermost, where they nest."""
     owner: dict[Value, Value] = {}
-    extra: list[Value] = []
+    for reference in backwards:
+        gradient = reference()
+        if gradient is not None and gradient.array is None and gradient.inputs is not None:
+            for value in gradient.spec.inside:
+                owner[value] = gradient
+    return owner
+
+
+def pending() -> list[Value]:
+    """What is computed together with whatever is read: gradients asked for, and cells already overwritten."""
+    found: list[Value] = []
     for reference in modes.backwards:
         gradient = reference()
         if gradient is not None and gradient.array is None and gradient.inputs is not None:
-            extra.append(gradient)
-            for value in gradient.spec.inside:
-                owner[value] = gradient
+            found.append(gradient)
     for reference in modes.updated:
         cell = reference()
         if cell is not None and cell.value.array is None:
-            extra.append(cell.value)
-    for value in extra:  # the outermost gradient owns what the inner ones share with it
-        if type(value.spec) is GradientSpec and value in owner and owner[value] is value:
-            del owner[value]
-    return extra, owner
+            found.append(cell.value)
+    return found
 
 
 def flush(roots: list[Value], also: list[Value] | None = None) -> None:
@@ -86,14 +91,13 @@ def flush(roots: list[Value], also: list[Value] | None = None) -> None:
     ``also`` is computed too, and kept as far as somebody else owns it; the list is emptied.
     """
     roots = [r for r in roots if r.array is None]
-    extra, owner = pending_with(roots)
+    extra = pending()
     if also:
         extra.extend(v for v in also if v.array is None)
         also.clear()
     if not roots and not extra:
         return
-    recording = linearize([*roots, *extra], owner)
-    owner.clear()
+    recording = linearize([*roots, *extra], owners(modes.backwards))
     outputs, donated = _owners(recording, roots, extra)
     arrays = _run(recording, outputs, donated)
     modes.backwards.clear()
@@ -119,17 +123,18 @@ def _run(recording: Recording, outputs: tuple, donated: frozenset) -> tuple:
         found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic)
         compilations["programs"] += 1
     kept = tuple([v.array for k, v in enumerate(recording.leaves) if k not in donated])
-    given = tuple([_ours(v) for k, v in enumerate(recording.leaves) if k in donated])
+    given = tuple([owned(v) for k, v in enumerate(recording.leaves) if k in donated])
     moving = tuple([np.asarray(numbers[k]) for k in sorted(found.dynamic)])
     with jax.enable_x64(True):
         return found.function(kept, given, moving)
 
 
-def _ours(value: Value) -> Any:
+def owned(value: Value) -> Any:
     """An array to donate: a copy, if somebody else holds it too (a snapshot, a view, an array handed out)."""
-    if getrefcount(value.array) == _ALONE:
+    if getrefcount(value.array) == _ALONE and type(value.array) is _Array:
         return value.array
-    return jax.numpy.array(value.array, copy=True)
+    with jax.enable_x64(True):
+        return jax.numpy.array(value.array, copy=True)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.tape.value import Aval, Op, Value
+from pytreemod.torch.tape.value import Aval, Op, Projection, Value
 
 
 class Gradient(NamedTuple):
@@ -119,6 +119,8 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
                 raise RuntimeError(f"the recording of {value!r} has a cycle")
             stack.append(gradient)
             continue
+        if value.array is None and type(value.spec) is Projection and value.inputs[0].array is not None:
+            value.array = value.inputs[0].array[value.spec.index]
         if value.array is not None:
             index[value] = len(order)
             sequence.append(len(order))

@@ -81,11 +81,11 @@ class Value:
         self.version = 0
         self.node = None
 
-    def item(self, index: int) -> Value:
-        """One output of an operation that has several."""
+    def item(self, index: int, tracked: bool = True) -> Value:
+        """One output of an operation that has several; with a gradient history, if the operation has one."""
         aval = self.aval[index]
         spec = projection(index, aval)
-        mask = 1 if self.mask and aval.inexact else 0
+        mask = 1 if tracked and self.mask and aval.inexact else 0
         array = None if self.array is None else self.array[index]
         return Value(array, aval, spec, (self,), mask)
 

@@ -1,0 +1,101 @@
+"""Affine and bilinear layers, and the one that does nothing."""
+
+import math
+from typing import Any
+
+from jax import Array
+
+import pytreemod.functional as F
+from pytreemod.nn import init
+from pytreemod.tree import Module, Parameter
+
+
+class Identity(Module):
+    """Its input, unchanged; accepts any arguments."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__()
+
+    def forward(self, input: Array) -> Array:
+        return input
+
+
+class Linear(Module):
+    """Affine map of the last axis: (..., in_features) -> (..., out_features).
+
+    Parameters start uniform in ±1/√in_features, with the names and shapes of ``torch.nn.Linear``.
+
+    Raises:
+        ShapeError: on call, when the last axis of the input is not ``in_features``.
+    """
+
+    weight: Array  # (out_features, in_features)
+    bias: Array | None  # (out_features,)
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ):
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        # a = √5 makes the bound 1/√in_features; this is the draw that PyTorch makes, to the last bit
+        weight = init.kaiming_uniform((out_features, in_features), a=math.sqrt(5), dtype=dtype)
+        self.weight = Parameter(weight)
+        if bias:
+            bound = 1 / math.sqrt(in_features) if in_features > 0 else 0
+            self.bias = Parameter(init.uniform((out_features,), -bound, bound, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+
+    def forward(self, input: Array) -> Array:
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        bias = self.bias is not None
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"
+
+
+class Bilinear(Module):
+    """``input1ᵀ weight[o] input2 + bias``: (..., in1_features), (..., in2_features) -> (..., out_features).
+
+    Parameters start uniform in ±1/√in1_features.
+
+    Raises:
+        ShapeError: on call, when an input does not have its number of features.
+        ValueError: ``in1_features`` is below 1.
+    """
+
+    weight: Array  # (out_features, in1_features, in2_features)
+    bias: Array | None  # (out_features,)
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ):
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"Bilinear: in1_features must be > 0, but got {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        bound = 1 / math.sqrt(in1_features)
+        shape = (out_features, in1_features, in2_features)
+        self.weight = Parameter(init.uniform(shape, -bound, bound, dtype=dtype))
+        if bias:
+            self.bias = Parameter(init.uniform((out_features,), -bound, bound, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+
+    def forward(self, input1: Array, input2: Array) -> Array:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )

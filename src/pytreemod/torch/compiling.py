@@ -1,0 +1,259 @@
+"""``torch.compile``: a step, or a module's forward, as one program of its state and its arguments."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from pytreemod.torch.cell import Cell
+from pytreemod.torch.record import OPS, call
+from pytreemod.torch.tape.capture import Capture, capture
+from pytreemod.torch.tape.flush import Compiled, compilations, flush, force, owned, owners
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.program import Recording, linearize, replay
+from pytreemod.torch.tape.value import Op, Value, constant
+from pytreemod.torch.tensor import Tensor, as_tensor, wrap
+
+
+class _Place:
+    """Where the k-th tensor of an argument or result stands."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int):
+        self.index = index
+
+
+def unpack(tree: Any, tensors: list) -> tuple[Any, Any]:
+    """(the tree with places instead of tensors, a key of everything else in it)."""
+    if isinstance(tree, Tensor):
+        tensors.append(tree)
+        return _Place(len(tensors) - 1), _Place
+    if isinstance(tree, (np.ndarray, jax.Array)):
+        tensors.append(as_tensor(tree))
+        return _Place(len(tensors) - 1), _Place
+    if isinstance(tree, dict):
+        pairs = [(k, *unpack(v, tensors)) for k, v in tree.items()]
+        return {k: t for k, t, _ in pairs}, ("dict", tuple((k, key) for k, _, key in pairs))
+    if isinstance(tree, (list, tuple)):
+        parts = [unpack(v, tensors) for v in tree]
+        filled = [t for t, _ in parts]
+        made = type(tree)(*filled) if hasattr(tree, "_fields") else type(tree)(filled)
+        return made, (type(tree), tuple(key for _, key in parts))
+    try:
+        hash(tree)
+    except TypeError:
+        return tree, ("object", id(tree))
+    return tree, (type(tree), tree)
+
+
+def pack(tree: Any, tensors: Any) -> Any:
+    """The tree with the tensors put back."""
+    if type(tree) is _Place:
+        return tensors[tree.index]
+    if isinstance(tree, dict):
+        return {k: pack(v, tensors) for k, v in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        parts = [pack(v, tensors) for v in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    return tree
+
+
+class Entry:
+    """One compiled run: where its arguments come from, what it writes, and what must not have changed.
+
+    Args:
+        found: what was read and written.
+        result: the result with places instead of tensors; ``outputs`` are these tensors' (value, tracked).
+        arguments: the value that each tensor among the arguments came with -> its position.
+    """
+
+    def __init__(self, found: Capture, result: Any, outputs: list, arguments: dict[Value, int]):
+        self.result, self.tracked = result, [tracked and not value.released for value, tracked in outputs]
+        self.guards, self.generators = found.guards, found.generators
+        self.observed = list(found.observed.items())
+        gradients = {g._cell: t for t, g in found.grads.items() if g is not None and t in found.observed}
+        finals = [(t, t._grad) for t in found.grads]
+        self.cleared = [t for t, g in finals if g is None]
+        self.fresh = [t for t, g in finals if g is not None and g is not found.grads[t]]
+        self.written = [gradients.get(cell, cell) for cell in found.writes]
+        values = [value for value, _ in outputs]
+        values += [cell.value for cell in found.writes]
+        values += [t._grad._read()[0] for t in self.fresh]
+        recording = linearize(values, owners(modes.backwards))
+        self.positions = tuple(recording.index[v] for v in values)
+        self.leaves, donated = [], set()
+        for k, value in enumerate(recording.leaves):
+            reference = found.reads.get(value)
+            cell = reference() if reference is not None else None
+            if value in found.sources:
+                self.leaves.append(("source", found.sources[value]))
+            elif value in arguments:
+                self.leaves.append(("argument", arguments[value]))
+            elif cell is not None:
+                self.leaves.append(("cell", gradients.get(cell, cell)))
+            else:
+                self.leaves.append(("constant", value.array))
+            if cell in found.writes and value.aval.shape:
+                donated.add(k)
+        self.avals = [v.aval for v in recording.leaves]
+        self.flags = [v.variable is not None for v in recording.leaves]
+        self.donated = frozenset(donated)
+        self.op = self.compiled = None
+        if any(self.tracked):
+            self.op = as_operation(recording, self.positions)
+        else:
+            self.compiled = Compiled(recording, self.positions, self.donated, tuple(recording.numbers), frozenset())
+        compilations["compiled functions"] += 1
+
+    def fits(self) -> bool:
+        """Is everything that the recording depends on as it was?"""
+        if any((tensor._grad is not None) is not there for tensor, there in self.observed):
+            return False
+        for (kind, where), aval in zip(self.leaves, self.avals, strict=True):
+            if kind == "cell" and _cell(where).value.aval is not aval:
+                return False
+        return all(question() == answer for question, answer in self.guards)
+
+    def run(self, tensors: list[Tensor]) -> Any:
+        """Run the program; nothing changes if it fails."""
+        for generator in self.generators:
+            generator.into_program()
+        values = []
+        for kind, where in self.leaves:
+            if kind == "cell":
+                values.append(_cell(where).value)
+            elif kind == "argument":
+                values.append(tensors[where]._read()[0])
+            else:
+                values.append(constant(where() if kind == "source" else where))
+        if self.op is not None:
+            flags = [f or (k == "argument" and tensors[w].requires_grad)
+                     for f, (k, w) in zip(self.flags, self.leaves, strict=True)]  # fmt: skip
+            node = call(self.op, tuple(_Given(v, f) for v, f in zip(values, flags, strict=True)))
+            tracked = [*self.tracked, *([False] * len(node.aval))]  # what was written has no history
+            results = [node.item(k, tracked[k]) for k in range(len(node.aval))]
+        else:
+            for value in values:
+                if value.array is None:
+                    force(value)
+            kept = tuple([v.array for k, v in enumerate(values) if k not in self.donated])
+            given = tuple([owned(values[k]) for k in sorted(self.donated)])
+            with jax.enable_x64(True):
+                results = [constant(a) for a in self.compiled.function(kept, given, ())]
+        return self._finish(results)
+
+    def _finish(self, results: list[Value]) -> Any:
+        """Put the results where the recording put them."""
+        given = iter(results)
+        outputs = []
+        for _ in self.tracked:
+            outputs.append(wrap(next(given)))
+        for where in self.written:
+            _cell(where).assign(next(given))
+        for tensor in self.cleared:
+            tensor._grad = None
+        for tensor in self.fresh:
+            tensor._grad = wrap(next(given))
+        for generator in self.generators:
+            generator.from_program()
+        return pack(self.result, outputs)
+
+
+def _cell(where: Any) -> Cell:
+    """A cell, or that of a tensor's gradient: the gradient may be another tensor at every call."""
+    return where if type(where) is Cell else where._grad._cell
+
+
+def as_operation(recording: Recording, positions: tuple) -> Op:
+    """A whole recording as one operation of the tape, for results that gradients go back from."""
+    entries, sequence, numbers = recording.entries, recording.sequence, tuple(recording.numbers)
+
+    def compiled_function(*leaves: Any) -> tuple:
+        env = replay(entries, sequence, leaves, numbers)
+        return tuple(env[i] for i in positions)
+
+    op = OPS[compiled_function] = Op(compiled_function, "CompiledFunctionBackward", saves="none")
+    return op
+
+
+class _Given:
+    __slots__ = ("flag", "value")
+
+    def __init__(self, value: Value, flag: bool):
+        self.value, self.flag = value, flag
+
+    def _read(self) -> tuple[Value, bool]:
+        return self.value, self.flag
+
+
+class CompiledFunction:
+    """A function that runs its Python once for each kind of arguments, and its program ever after."""
+
+    def __init__(self, function: Callable):
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.entries: dict[Any, list[Entry]] = {}
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if modes.capture is not None:  # inside another compiled function: part of it
+            return self.function(*args, **kwargs)
+        tensors: list[Tensor] = []
+        tree, key = unpack((args, kwargs), tensors)
+        whole = (key, modes.grad, tuple([(t._read()[0].aval, t.requires_grad) for t in tensors]), _same(tensors))
+        entries = self.entries.setdefault(whole, [])
+        for entry in entries:
+            if entry.fits():
+                return entry.run(tensors)
+        entry = self._record(tree, tensors)
+        entries.insert(0, entry)
+        return entry.run(tensors)
+
+    def _record(self, tree: Any, tensors: list[Tensor]) -> Entry:
+        flush([])
+        for tensor in tensors:
+            force(tensor._read()[0])
+        with capture(getattr(self.function, "__name__", type(self.function).__name__)) as found:
+            arguments = {tensor._read()[0]: k for k, tensor in reversed(list(enumerate(tensors)))}
+            args, kwargs = pack(tree, tensors)
+            outputs: list[Tensor] = []
+            result, _ = unpack(self.function(*args, **kwargs), outputs)
+            entry = Entry(found, result, [t._read() for t in outputs], arguments)
+            found.undo()
+        return entry
+
+
+def _same(tensors: list[Tensor]) -> tuple:
+    """Which of the arguments are one and the same."""
+    first: dict[int, int] = {}
+    return tuple([first.setdefault(id(t), k) for k, t in enumerate(tensors)])
+
+
+def compile(model: Any = None, *, fullgraph: bool = True, dynamic: Any = None, backend: Any = None, mode: Any = None,
+            options: Any = None, disable: bool = False) -> Any:  # fmt: skip
+    """Make a function, or a module's forward, one XLA program (PyTorch 2.13's ``torch.compile``).
+
+    Python runs once for each kind of arguments; every tensor it reads becomes an argument, every tensor it writes (by
+    ``backward``, ``step``, in place) a result whose old value is donated. The other arguments are accepted without
+    effect.
+
+    Raises:
+        RuntimeError: at the first call, when a value is read inside, naming the line.
+    """
+    if model is None:
+        return lambda function: compile(function, disable=disable)
+    if disable:
+        return model
+    from pytreemod.torch.nn.module import Module
+
+    if isinstance(model, Module):
+        model._compiled = CompiledFunction(model._call_impl)
+        return model
+    return CompiledFunction(model)

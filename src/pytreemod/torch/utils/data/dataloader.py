@@ -1,0 +1,333 @@
+"""DataLoader: batches of a dataset, in the order and with the random numbers of PyTorch's for the same seed.
+
+One pass takes one seed from the generator when it begins, for the workers whether or not there are any; a
+shuffling sampler takes its own when the first batch is asked for. So the random stream of a program stays in
+step with PyTorch's.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import warnings
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from pytreemod.torch.utils.data import _tensors
+from pytreemod.torch.utils.data.collate import default_collate, default_convert
+from pytreemod.torch.utils.data.dataset import IterableDataset
+from pytreemod.torch.utils.data.fetch import Fetcher
+from pytreemod.torch.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
+from pytreemod.torch.utils.data.team import Team
+from pytreemod.torch.utils.data.worker import Exhausted, Failure, Parcel, Resume
+
+_FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
+
+
+class DataLoader:
+    """Iterates over batches of a dataset; each ``iter()`` is a new pass.
+
+    Args:
+        dataset: with ``__getitem__`` and ``__len__``, or an IterableDataset.
+        batch_size: samples in a batch; None gives single samples.
+        shuffle: a new random order at each pass.
+        sampler: an iterable of indices, instead of ``shuffle``.
+        batch_sampler: an iterable of lists of indices, instead of ``batch_size``, ``shuffle``, ``sampler``
+            and ``drop_last``.
+        num_workers: processes that make batches ahead; 0 makes them here.
+        collate_fn: makes a batch of a list of samples (``default_collate``), or treats the single one
+            (``default_convert``).
+        pin_memory, pin_memory_device: accepted, without effect.
+        drop_last: leave out a last batch that is smaller.
+        timeout: seconds to wait for a batch from a worker; 0 waits for ever.
+        worker_init_fn: called in each worker process with its number.
+        multiprocessing_context: a start method or context; fresh processes by default, since a process that
+            runs JAX should not be forked.
+        generator: draws the order and the workers' seed, instead of the default one.
+        prefetch_factor: batches each worker makes ahead; 2 by default.
+        persistent_workers: keep the processes from one pass to the next.
+        in_order: give batches in their order, even if a later one is there first.
+
+    Raises:
+        ValueError: options exclude each other or are out of range.
+    """
+
+    _initialized = False
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Iterable | None = None,
+        batch_sampler: Iterable | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], Any] | None = None,
+        multiprocessing_context: Any = None,
+        generator: Any = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
+    ):
+        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
+        self._iterable = isinstance(dataset, IterableDataset)
+        if self._iterable:
+            given = {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}
+            for name, value in given.items():
+                if value is not None:
+                    raise ValueError(
+                        f"DataLoader with IterableDataset: expected unspecified {name} option, "
+                        f"but got {name}={value}"
+                    )
+        if sampler is not None and shuffle:
+            raise ValueError("sampler option is mutually exclusive with shuffle")
+        if batch_sampler is not None:
+            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+                raise ValueError(
+                    "batch_sampler option is mutually exclusive "
+                    "with batch_size, shuffle, sampler, and drop_last"
+                )
+            batch_size = None
+        elif batch_size is None and drop_last:
+            raise ValueError(
+                "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+            )
+        if sampler is None:
+            if self._iterable:
+                sampler = itertools.repeat(None)  # the data has an order of its own
+            elif shuffle:
+                sampler = RandomSampler(dataset, generator=generator)
+            else:
+                sampler = SequentialSampler(dataset)
+        if batch_size is not None:
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        batched = batch_sampler is not None
+
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.sampler = sampler
+        self.batch_sampler = batch_sampler
+        self.num_workers = num_workers
+        self.collate_fn = collate_fn or (default_collate if batched else default_convert)
+        self.pin_memory = pin_memory
+        self.pin_memory_device = pin_memory_device
+        self.drop_last = drop_last
+        self.timeout = timeout
+        self.worker_init_fn = worker_init_fn
+        self.multiprocessing_context = _context(multiprocessing_context, num_workers)
+        self.generator = generator
+        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.persistent_workers = persistent_workers
+        self.in_order = in_order
+        self._told_length: int | None = None
+        self._kept: _WorkerPass | None = None
+        self._initialized = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._initialized and name in _FIXED:
+            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
+        super().__setattr__(name, value)
+
+    @property
+    def _indices(self) -> Iterable:
+        return self.sampler if self.batch_sampler is None else self.batch_sampler
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.num_workers:
+            return _LocalPass(self)
+        if not self.persistent_workers:
+            return _WorkerPass(self)
+        if self._kept is None:
+            self._kept = _WorkerPass(self)
+        else:
+            self._kept.restart(self)
+        return self._kept
+
+    def __len__(self) -> int:
+        if not self._iterable:
+            return len(self._indices)  # type: ignore[arg-type]
+        samples = self._told_length = len(self.dataset)
+        if self.batch_size is None:
+            return samples
+        return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
+
+
+class _Pass:
+    """One pass over the data."""
+
+    def __init__(self, loader: DataLoader):
+        self._indices = loader._indices
+        # In this order, as PyTorch: a sampler that draws when iter() is called draws before the seed.
+        self._order = iter(self._indices)
+        self._seed = _tensors.seed_draw(loader.generator)
+        self._told_length = loader._told_length
+        self._dataset = loader.dataset
+        self._given = 0
+
+    def __iter__(self) -> _Pass:
+        return self
+
+    def __len__(self) -> int:
+        return len(self._indices)  # type: ignore[arg-type]
+
+    def __next__(self) -> Any:
+        batch = self._following()
+        self._given += 1
+        if self._told_length is not None and self._given > self._told_length:
+            warnings.warn(
+                f"Length of IterableDataset {self._dataset} was reported to be {self._told_length} "
+                f"(when accessing len(dataloader)), but {self._given} samples have been fetched. With worker "
+                "processes, each iterates over its own copy: share the work in __iter__ by get_worker_info().",
+                stacklevel=2,
+            )
+        return batch
+
+    def _following(self) -> Any:
+        raise NotImplementedError
+
+
+class _LocalPass(_Pass):
+    """Batches made here, when they are asked for."""
+
+    def __init__(self, loader: DataLoader):
+        super().__init__(loader)
+        if loader.timeout:
+            raise AssertionError(
+                f"DataLoader: timeout needs workers, got timeout={loader.timeout}, num_workers=0"
+            )
+        batched = loader.batch_sampler is not None
+        self._fetch = Fetcher(loader.dataset, batched, loader.collate_fn, loader.drop_last)
+
+    def _following(self) -> Any:
+        return self._fetch(next(self._order))
+
+
+class _WorkerPass(_Pass):
+    """Batches made ahead by worker processes, task k by worker k modulo their number."""
+
+    def __init__(self, loader: DataLoader):
+        super().__init__(loader)
+        count = loader.num_workers
+        self._count, self._in_order, self._keep = count, loader.in_order, loader.persistent_workers
+        self._ahead = loader.prefetch_factor * count
+        batched = loader.batch_sampler is not None
+        parcel = Parcel(loader.dataset, batched, loader.collate_fn, loader.drop_last, loader.worker_init_fn)
+        self._team = Team(loader.multiprocessing_context, count, parcel, self._seed, loader.timeout)
+        self._end = weakref.finalize(self, self._team.stop)  # also when the loop is left early
+        self._epoch = 0
+        self._begin()
+
+    def restart(self, loader: DataLoader) -> None:
+        """Begin another pass with the same processes; what they make for the last one is thrown away."""
+        self._epoch += 1
+        self._given = 0
+        self._told_length = loader._told_length
+        for k in range(self._count):
+            self._team.send(k, (self._epoch, Resume()))
+        self._begin()
+
+    def _begin(self) -> None:
+        self._order = iter(self._indices)
+        self._active = [True] * self._count
+        self._turns = itertools.cycle(range(self._count))
+        self._waiting: deque[int] = deque()  # the worker of each task, in the order of the tasks
+        for _ in range(self._ahead):
+            self._assign()
+
+    def _assign(self) -> None:
+        """Give the next task to the worker whose turn it is; out of order, to the next that has room."""
+        for k in itertools.islice(self._turns, self._count):
+            room = self._in_order or self._waiting.count(k) < self._ahead // max(1, sum(self._active))
+            if self._active[k] and room:
+                break
+        else:
+            return
+        try:
+            index = next(self._order)
+        except StopIteration:
+            return
+        self._team.send(k, (self._epoch, index))
+        self._waiting.append(k)
+
+    def _following(self) -> Any:
+        while self._waiting:
+            if not self._active[self._waiting[0]]:  # its data ended before this task
+                self._waiting.popleft()
+                continue
+            ready = {k for k in self._waiting if self._active[k]}
+            k, epoch, result = self._team.receive([self._waiting[0]] if self._in_order else ready)
+            if epoch != self._epoch:
+                continue
+            self._waiting.remove(k)
+            if isinstance(result, Exhausted):
+                self._active[k] = False
+                self._assign()
+                continue
+            self._assign()
+            if isinstance(result, Failure):
+                result.reraise()
+            return result
+        if not self._keep:
+            self._end()
+        raise StopIteration
+
+
+def _check_workers(num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool) -> None:
+    if num_workers < 0:
+        raise ValueError(
+            "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing. "
+            f"Got {num_workers}"
+        )
+    if timeout < 0:
+        raise ValueError(f"timeout option should be non-negative, got {timeout}")
+    if num_workers == 0 and prefetch_factor is not None:
+        raise ValueError(
+            "prefetch_factor option could only be specified in multiprocessing. "
+            "Let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None."
+        )
+    if prefetch_factor is not None and prefetch_factor < 1:
+        raise ValueError(f"prefetch_factor option should be positive (non-negative), got {prefetch_factor}")
+    if persistent and num_workers == 0:
+        raise ValueError("persistent_workers option needs num_workers > 0")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if num_workers > cores:
+        warnings.warn(
+            f"This DataLoader will create {num_workers} worker processes in total. Our suggested max number "
+            f"of worker in current system is {cores}, which is smaller than what this DataLoader is going to "
+            "create.",
+            stacklevel=3,
+        )
+
+
+def _context(chosen: Any, num_workers: int) -> Any:
+    """The multiprocessing context that the user chose, None for the default one."""
+    if chosen is None:
+        return None
+    if num_workers == 0:
+        raise ValueError(
+            "multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
+            f"but got num_workers={num_workers}"
+        )
+    if isinstance(chosen, str):
+        methods = multiprocessing.get_all_start_methods()
+        if chosen not in methods:
+            raise ValueError(
+                f"multiprocessing_context option should specify a valid start method in {methods!r}, "
+                f"but got multiprocessing_context={chosen!r}"
+            )
+        return multiprocessing.get_context(chosen)
+    if not isinstance(chosen, multiprocessing.context.BaseContext):
+        raise TypeError(
+            "multiprocessing_context option should be a valid context object or a string specifying "
+            f"the start method, but got multiprocessing_context={chosen!r}"
+        )
+    return chosen

@@ -1,0 +1,488 @@
+"""Data loading against PyTorch: order, batches, errors, and the random stream left behind."""
+
+import collections
+import multiprocessing
+import random
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.utils.data as theirs
+from torch.utils.data._utils.worker import _generate_state
+
+import pytreemod.torch.utils.data as ours
+from pytreemod.torch.random import Generator, default_generator
+from pytreemod.torch.tensor import as_tensor
+from pytreemod.torch.utils.data import _tensors
+from pytreemod.torch.utils.data.worker import Failure
+
+Point = collections.namedtuple("Point", "x y")
+OURS = {"d": ours, "tensor": as_tensor, "Generator": Generator}
+THEIRS = {"d": theirs, "tensor": torch.from_numpy, "Generator": torch.Generator}
+COMMON = {"np": np, "Point": Point, "collections": collections}
+
+
+@pytest.fixture(autouse=True)
+def seeds():
+    torch.manual_seed(7)
+    default_generator.manual_seed(7)
+
+
+def outcome(expression, names):
+    """What an expression prints, or its error."""
+    try:
+        return "", repr(eval(expression, {**names, **COMMON}))
+    except Exception as error:
+        return type(error).__name__, str(error)
+
+
+def check(expression, beginning=None):
+    """Same text from both; of an error where ours says more, the first ``beginning`` characters."""
+    found, expected = outcome(expression, OURS), outcome(expression, THEIRS)
+    assert found[0] == expected[0], (found, expected)
+    text = [
+        part[1].replace("pytreemod.torch.utils.data.", "").replace("torch.utils.data.", "")
+        for part in (found, expected)
+    ]
+    if found[0]:
+        text = [part[: beginning or len(expected[1])] for part in text]
+    assert text[0] == text[1]
+
+
+def check_streams():
+    """Both default generators stand at the same place."""
+    assert _tensors.seed_draw() == int(torch.empty((), dtype=torch.int64).random_())
+
+
+SAMPLERS = [
+    "d.SequentialSampler(range(4))",
+    "d.RandomSampler(range(1))",
+    "d.RandomSampler(range(50))",
+    "d.RandomSampler(range(10), num_samples=25)",
+    "d.RandomSampler(range(10), num_samples=3)",
+    "d.RandomSampler(range(10), replacement=True)",
+    "d.RandomSampler(range(10), replacement=True, num_samples=70)",
+    "d.RandomSampler(range(10), generator=Generator().manual_seed(5))",
+    "d.SubsetRandomSampler([3, 1, 9, 'a'])",
+    "d.SubsetRandomSampler([])",
+    "d.WeightedRandomSampler([0.1, 0.9, 0.4, 0.7, 3.0, 0.6], 40)",
+    "d.WeightedRandomSampler([0.9, 0.4, 0.05, 0.2, 0.3, 0.1], 6, replacement=False)",
+    "d.WeightedRandomSampler([0.0, 4, 0, 2], 2, replacement=False)",
+    "d.WeightedRandomSampler([1, 2, 3], 1)",
+    "d.WeightedRandomSampler(np.arange(100.0), 100)",
+    "d.WeightedRandomSampler(tensor(np.arange(300.0) + 1), 200, replacement=False)",
+    "d.BatchSampler(d.SequentialSampler(range(10)), 3, False)",
+    "d.BatchSampler(d.SequentialSampler(range(10)), 3, True)",
+    "d.BatchSampler(range(9), 3, True)",
+    "d.BatchSampler(d.RandomSampler(range(9)), 4, False)",
+]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_samplers_give_pytorchs_order_and_leave_its_stream(sampler):
+    check(f"[(len(s), list(s), list(s)) for s in [{sampler}]]")
+    check_streams()
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        "d.RandomSampler([])",
+        "d.RandomSampler([1], replacement=1)",
+        "d.RandomSampler([1], num_samples=0)",
+        "d.RandomSampler([1], num_samples=2.0)",
+        "d.WeightedRandomSampler([1], True)",
+        "d.WeightedRandomSampler([1], 1, replacement=0)",
+        "d.WeightedRandomSampler([[1.0]], 1)",
+        "list(d.WeightedRandomSampler([1.0, 2], 3, replacement=False))",
+        "list(d.WeightedRandomSampler([1.0, -2], 2))",
+        "list(d.WeightedRandomSampler([1.0, float('nan')], 1))",
+        "list(d.WeightedRandomSampler([0.0, 0.0], 2))",
+        "d.BatchSampler([1], 0, False)",
+        "d.BatchSampler([1], True, False)",
+        "d.BatchSampler([1], 2, 1)",
+    ],
+)
+def test_samplers_refuse_what_pytorch_refuses(sampler):
+    assert outcome(sampler, THEIRS)[0]
+    check(sampler)
+
+
+DATASETS = [
+    "d.TensorDataset(tensor(np.arange(6.0).reshape(3, 2)), tensor(np.arange(3)))[1]",
+    "d.TensorDataset(tensor(np.arange(3)))[1:]",
+    "len(d.TensorDataset(tensor(np.zeros((4, 2)))))",
+    "[(len(c), [c[i] for i in range(-5, 5)]) for c in [d.ConcatDataset([range(3), range(10, 12)])]]",
+    "d.ConcatDataset([range(3)])[-4]",
+    "d.ConcatDataset([range(3)])[3]",
+    "[len(c) for c in [d.Subset([1, 2], [0]) + d.Subset([1, 2], [1, 0])]]",
+    "[(s[1], s[[0, 2]]) for s in [d.Subset(np.arange(10) * 2, [5, 3, 1])]]",
+    "d.Subset(range(9), [5, 3, 1]).__getitems__([2, 0])",
+    "[(len(s), s[1]) for s in [d.StackDataset([1, 2], 'ab')]]",
+    "[(len(s), s[1]) for s in [d.StackDataset(a=[1, 2], b='ab')]]",
+    "[s.indices for s in d.random_split(range(10), [3, 7])]",
+    "[s.indices for s in d.random_split(range(10), [3, 7], generator=Generator().manual_seed(42))]",
+    "[s.indices for s in d.random_split(range(31), [0.3, 0.3, 0.4])]",
+    "[s.indices for s in d.random_split(range(5), [0.5, 0.5])]",
+    "d.TensorDataset(tensor(np.zeros(2)), tensor(np.zeros(3)))",
+    "d.ConcatDataset([])",
+    "d.ConcatDataset([d.IterableDataset()])",
+    "d.StackDataset([1], [1, 2])",
+    "list(d.ChainDataset([[1]]))",
+    "d.random_split(range(10), [3, 6])",
+    "d.random_split(range(10), [1.5, -0.5])",
+    "d.Dataset()[0]",
+    "type('S', (d.Subset,), {'__getitem__': lambda s, i: 0})([1], [0])",
+]
+LOOSE = {  # ours says more than PyTorch, or says it in other words; the type is the same
+    "d.ConcatDataset([range(3)])[3]": 0,
+    "d.StackDataset([1], [1, 2])": 30,
+    "d.Dataset()[0]": 0,
+    DATASETS[-1]: 45,
+}
+
+
+@pytest.mark.parametrize("expression", DATASETS)
+def test_datasets_match_pytorch(expression):
+    if expression in LOOSE:
+        assert outcome(expression, OURS)[0] == outcome(expression, THEIRS)[0]
+        check_beginning = LOOSE[expression]
+        if check_beginning:
+            check(expression, check_beginning)
+    else:
+        check(expression)
+    check_streams()
+
+
+def test_a_split_of_nothing_warns():
+    with pytest.warns(UserWarning, match="Length of split at index 1 is 0"):
+        parts = ours.random_split(range(2), [1.0, 0.0])
+    assert [len(p) for p in parts] == [2, 0]
+
+
+BATCHES = [
+    "[np.float32(1), np.float32(2)]",
+    "[np.int8(1), np.int8(2)]",
+    "[np.float64(1)]",
+    "[np.bool_(True)]",
+    "[np.float32(1), np.float64(2)]",
+    "[True, False]",
+    "[1, True]",
+    "[1, 2.5]",
+    "[1.5, 2]",
+    "[1j]",
+    "[None]",
+    "[np.array([1.0]), np.array([1])]",
+    "[np.array([1.0], np.float32), np.array([1])]",
+    "[np.array(1), np.array(2)]",
+    "[np.array(['a'])]",
+    "[np.array(None)]",
+    "[np.str_('a')]",
+    "['a', 'b']",
+    "[b'a']",
+    "[(1, 2.0), (3, 4.0)]",
+    "[[1, 2], [3, 4]]",
+    "[[], []]",
+    "[range(2), range(2)]",
+    "[Point(1, 2.0), Point(3, 4.0)]",
+    "[{'a': 1, 'b': [1]}, {'a': 2, 'b': [3]}]",
+    "[collections.OrderedDict(a=1)]",
+    "[collections.UserDict(a=np.ones(1)), collections.UserDict(a=np.ones(1))]",
+    "[{1, 2}]",
+    "[[1], [1, 2]]",
+    "[np.ones(2), np.ones(3)]",
+    "[tensor(np.ones(2)), tensor(np.ones(3))]",
+    "[tensor(np.ones(2)), tensor(np.zeros(2))]",
+    "[tensor(np.ones(2, np.float32)), tensor(np.ones(2, np.int64))]",
+    "[tensor(np.ones(2, np.float32)).requires_grad_()]",
+    "[(tensor(np.ones((2, 2))), {'k': (np.float32(1), 'x')})] * 2",
+]
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("function", ["default_collate", "default_convert"])
+def test_collation_matches_pytorch(function, batch):
+    check(f"d.{function}({batch})")
+
+
+def test_a_number_that_does_not_fit_raises():
+    with pytest.raises(OverflowError):  # PyTorch: ValueError
+        ours.default_collate([2**70])
+
+
+def test_conversion_does_not_alias_the_users_array():
+    array = np.ones(2)
+    converted = ours.default_convert(array)
+    array[0] = 5
+    assert repr(converted) == "tensor([1., 1.], dtype=torch.float64)"
+
+
+def pair(**options):
+    """The same loader in both libraries over rows of x and y."""
+    x = np.arange(22, dtype=np.float32).reshape(11, 2)
+    out = []
+    for names in (OURS, THEIRS):
+        made = {
+            k: v(names) if isinstance(v, types.FunctionType) and k != "collate_fn" else v
+            for k, v in options.items()
+        }
+        dataset = names["d"].TensorDataset(names["tensor"](x), names["tensor"](np.arange(11)))
+        out.append(names["d"].DataLoader(dataset, **made))
+    return out
+
+
+LOADERS = [
+    {},
+    {"batch_size": 4},
+    {"batch_size": 4, "drop_last": True},
+    {"batch_size": 4, "shuffle": True},
+    {"batch_size": 4, "shuffle": True, "generator": lambda n: n["Generator"]().manual_seed(3)},
+    {"batch_size": None},
+    {"batch_size": None, "shuffle": True},
+    {"batch_size": 3, "sampler": [5, 1, -1, 7]},
+    {"batch_size": 3, "sampler": lambda n: n["d"].RandomSampler(range(11), replacement=True)},
+    {"batch_sampler": [[1, 2], [3], [4, 5, 6]]},
+    {"batch_sampler": lambda n: n["d"].BatchSampler(n["d"].RandomSampler(range(11)), 5, True)},
+    {"batch_size": 5, "collate_fn": lambda batch: [len(sample) for sample in batch]},
+]
+
+
+@pytest.mark.parametrize("options", LOADERS, ids=str)
+def test_loader_gives_pytorchs_batches_and_leaves_its_stream(options):
+    a, b = pair(**options)
+    assert len(a) == len(b)
+    for _ in range(2):
+        assert repr(list(a)) == repr(list(b))
+        check_streams()
+    for first, second in zip(a, b, strict=True):  # left early
+        assert repr(first) == repr(second)
+        break
+    check_streams()
+
+
+def test_a_sampler_that_draws_at_iter_draws_before_the_loaders_seed():
+    class Eager:
+        def __init__(self, draw):
+            self.draw = draw
+
+        def __iter__(self):
+            return iter(self.draw(11))
+
+        def __len__(self):
+            return 11
+
+    a, _ = pair(batch_size=None, sampler=Eager(_tensors.permutation))
+    _, b = pair(batch_size=None, sampler=Eager(lambda n: torch.randperm(n).tolist()))
+    assert repr(list(a)) == repr(list(b))
+    check_streams()
+
+
+def test_rows_cut_in_one_go_equal_rows_taken_one_by_one():
+    class OneByOne(ours.TensorDataset):
+        def __getitem__(self, index):
+            return super().__getitem__(index)
+
+    x, y = as_tensor(np.arange(22.0).reshape(11, 2)), as_tensor(np.arange(11))
+    fast, slow = ours.TensorDataset(x, y), OneByOne(x, y)
+    assert fast._gather([1, 2]) is not None and slow._gather([1, 2]) is None
+    for a, b in ((fast, slow), (ours.Subset(fast, [9, 4, 0]), ours.Subset(slow, [9, 4, 0]))):
+        assert repr(list(ours.DataLoader(a, 2))) == repr(list(ours.DataLoader(b, 2)))
+    with pytest.raises(IndexError, match="out of"):
+        list(ours.DataLoader(fast, sampler=[11]))
+
+
+def test_gradients_flow_through_a_batch_of_tensors_that_require_them():
+    x = as_tensor(np.arange(4, dtype=np.float32)).requires_grad_()
+    (batch,) = next(iter(ours.DataLoader(ours.TensorDataset(x), batch_size=2, sampler=[3, 1])))
+    batch.backward(as_tensor(np.array([10, 20], np.float32)))
+    np.testing.assert_array_equal(x.grad.numpy(), [0, 20, 0, 10])
+
+
+def test_iterable_datasets_match_pytorch():
+    for names in (OURS, THEIRS):
+        base = names["d"].IterableDataset
+        names["count"] = type(
+            "Count", (base,), {"__iter__": lambda s: iter(range(7)), "__len__": lambda s: 7}
+        )
+    for options in ("3", "3, drop_last=True", "None", "1"):
+        check(f"[(len(x), list(x), list(x)) for x in [d.DataLoader(count(), {options})]]")
+    check("[(len(x), list(x)) for x in [d.DataLoader(count() + count(), 4)]]")
+    check_streams()
+
+
+def test_a_wrong_length_of_an_iterable_dataset_warns():
+    kind = type(
+        "Liar", (ours.IterableDataset,), {"__iter__": lambda s: iter(range(3)), "__len__": lambda s: 2}
+    )
+    loader = ours.DataLoader(kind())
+    len(loader)
+    with pytest.warns(UserWarning, match=r"was reported to be 2.*but 3 samples have been fetched"):
+        assert len(list(loader)) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "beginning"),
+    [
+        ("num_workers=-1", 44),
+        ("timeout=-1", 40),
+        ("prefetch_factor=2", 66),
+        ("num_workers=1, prefetch_factor=-1", 23),
+        ("persistent_workers=True", None),
+        ("sampler=[1], shuffle=True", None),
+        ("batch_sampler=[[1]], batch_size=2", None),
+        ("batch_sampler=[[1]], drop_last=True", None),
+        ("batch_size=None, drop_last=True", None),
+        ("batch_size=0", None),
+        ("multiprocessing_context='spawn'", None),
+        ("num_workers=1, multiprocessing_context='wrong'", None),
+        ("num_workers=1, multiprocessing_context=3", None),
+    ],
+)
+def test_options_that_exclude_each_other(options, beginning):
+    assert outcome(f"d.DataLoader([1, 2], {options})", THEIRS)[0]
+    check(f"d.DataLoader([1, 2], {options})", beginning)
+
+
+@pytest.mark.parametrize("options", ["shuffle=True", "sampler=[1]", "batch_sampler=[[1]]"])
+def test_an_iterable_dataset_has_its_own_order(options):
+    check(f"d.DataLoader(d.ChainDataset([]), {options})")
+
+
+def test_what_a_loader_is_made_of_stays():
+    loader = ours.DataLoader([1, 2])
+    with pytest.raises(ValueError, match="batch_size attribute should not be set after DataLoader"):
+        loader.batch_size = 3
+    with pytest.raises(AssertionError, match="timeout"):
+        iter(ours.DataLoader([1], timeout=1))
+
+
+# ---- worker processes
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    import worker_datasets
+
+    yield worker_datasets
+    deadline = time.monotonic() + 5
+    while multiprocessing.active_children() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not multiprocessing.active_children()  # nobody is left behind
+
+
+def test_workers_give_the_same_batches_and_leave_the_same_stream(workers):
+    local = ours.DataLoader(workers.Points(), batch_size=2, shuffle=True)
+    apart = ours.DataLoader(workers.Points(), batch_size=2, shuffle=True, num_workers=2)
+    default_generator.manual_seed(1)
+    expected, after = repr([list(local), list(local)]), _tensors.seed_draw()
+    default_generator.manual_seed(1)
+    assert repr([list(apart), list(apart)]) == expected
+    assert _tensors.seed_draw() == after
+
+    a, b = pair(batch_size=4, shuffle=True, generator=lambda n: n["Generator"]().manual_seed(3))
+    c = ours.DataLoader(a.dataset, 4, generator=Generator().manual_seed(3), shuffle=True, num_workers=1)
+    assert repr(list(c)) == repr(list(b))
+
+
+def test_workers_know_themselves_and_are_seeded_as_pytorchs(workers):
+    loader = ours.DataLoader(workers.Where(), batch_size=1, num_workers=2, collate_fn=workers.same)
+    default_generator.manual_seed(5)
+    base = _tensors.seed_draw()
+    default_generator.manual_seed(5)
+    found = [sample for [sample] in loader]
+    assert [sample[:4] for sample in found] == [(i, i % 2, 2, base + i % 2) for i in range(6)]
+    for k in range(2):
+        python = random.Random(base + k)
+        numpy = np.random.RandomState(_generate_state(base, k))
+        for i in range(k, 6, 2):
+            assert found[i][4:] == (python.random(), numpy.rand())
+    assert ours.get_worker_info() is None
+
+
+def test_workers_share_an_iterable_dataset(workers):
+    for n, options in ((9, {}), (8, {"drop_last": True}), (1, {})):
+        loader = ours.DataLoader(workers.Counting(n), batch_size=2, num_workers=2, **options)
+        batches = [b.tolist() for b in loader]
+        if options:
+            assert batches == [[0, 2], [1, 3], [4, 6], [5, 7]]
+        assert sorted(sum(batches, [])) == list(range(n))
+    copies = ours.DataLoader(workers.Counting(2, share=False), batch_size=None, num_workers=2)
+    assert list(copies) == [0, 0, 1, 1]
+
+
+def test_an_error_in_a_worker_arrives_with_its_traceback(workers):
+    for trouble, kind, text in (
+        ("key", KeyError, "KeyError: 'missing'"),
+        ("unicode", RuntimeError, "UnicodeDecodeError: 'utf-8' codec"),
+        ("lambda", RuntimeError, "cannot leave its worker process"),
+    ):
+        collate = workers.same if trouble == "lambda" else None
+        loader = ours.DataLoader(workers.Troubled(trouble), 2, num_workers=1, collate_fn=collate)
+        batches = iter(loader)
+        next(batches)
+        with pytest.raises(kind) as caught:
+            next(batches)
+        assert str(caught.value).startswith("Caught ")
+        assert (
+            "in DataLoader worker process 0.\nOriginal Traceback" in str(caught.value) or trouble == "lambda"
+        )
+        assert text in str(caught.value)
+        assert len(list(batches)) == 2  # the pass goes on
+    with pytest.raises(ValueError, match="worker 1 will not start"):
+        list(
+            ours.DataLoader(
+                [1, 2], num_workers=2, worker_init_fn=workers.refuse, sampler=[1, 0, 0], in_order=False
+            )
+        )
+
+
+def test_a_failure_is_the_error_pytorch_raises():
+    try:
+        {}["k"]
+    except KeyError as error:
+        with pytest.raises(KeyError) as caught:
+            Failure(error, 4).reraise()
+    assert str(caught.value).startswith(
+        "Caught KeyError in DataLoader worker process 4.\nOriginal Traceback (most"
+    )
+
+
+def test_a_worker_that_dies_or_takes_too_long_is_reported(workers):
+    with pytest.raises(RuntimeError, match=r"DataLoader worker \(pid\(s\) \d+\) exited unexpectedly"):
+        list(ours.DataLoader(workers.Troubled("death"), 2, num_workers=1))
+    start = time.monotonic()
+    loader = ours.DataLoader(workers.Troubled("sleep"), 1, num_workers=1, timeout=1, sampler=[3])
+    with pytest.raises(RuntimeError, match="DataLoader timed out after 1 seconds"):
+        next(iter(loader))
+    assert time.monotonic() - start < 15
+
+
+def test_persistent_workers_start_once_and_drop_what_was_left(workers):
+    loader = ours.DataLoader(
+        workers.Points(), 1, num_workers=2, persistent_workers=True, collate_fn=workers.doubled_names
+    )
+    before = list(loader)
+    processes = {p.pid for p in multiprocessing.active_children()}
+    assert len(processes) == 2
+    for batch in loader:  # left early
+        assert batch == before[0]
+        break
+    assert list(loader) == before
+    assert {p.pid for p in multiprocessing.active_children()} == processes
+    del loader
+
+
+def test_out_of_order_gives_what_is_there_first(workers):
+    loader = ours.DataLoader(workers.Waiting(), None, num_workers=2, in_order=False, prefetch_factor=1)
+    found = list(loader)
+    assert sorted(found) == [0, 1, 2, 3]
+    assert found[0] == 1
+
+
+def test_a_collate_function_may_compute_in_a_worker(workers):
+    loader = ours.DataLoader(np.arange(4.0), 2, num_workers=1, collate_fn=workers.doubled)
+    assert [b.tolist() for b in loader] == [[0, 2], [4, 6]]
