@@ -59,7 +59,9 @@ def test_dropout_keeps_what_the_draw_keeps():
         return weights * torch.tensor(np.asarray(keep)) / 0.6 @ v
 
     agree(lambda q, k, v: attention_with(q, k, v, None, keep, 0.4), theirs, Q, K, V)
-    np.testing.assert_array_equal(F.scaled_dot_product_attention(Q, K, V, dropout_p=1.0), np.zeros((2, 4, 3, 2)))
+    np.testing.assert_array_equal(
+        F.scaled_dot_product_attention(Q, K, V, dropout_p=1.0), np.zeros((2, 4, 3, 2))
+    )
 
 
 def test_dropout_without_randomness_is_refused():
@@ -78,12 +80,20 @@ def test_half_precision_is_kept_but_weighed_in_float32():
 @pytest.mark.parametrize(
     ("message", "shapes", "settings"),
     [
-        (r"query and key with the same last axis, got query \(2, 3\), key \(2, 4\)", [(2, 3), (2, 4), (2, 4)], {}),
+        (
+            r"query and key with the same last axis, got query \(2, 3\), key \(2, 4\)",
+            [(2, 3), (2, 4), (2, 4)],
+            {},
+        ),
         (r"key and value of the same length", [(2, 3), (2, 3), (5, 3)], {}),
         (r"at least 2 dimensional, but got query.dim: 1", [(3,), (2, 3), (2, 3)], {}),
         (r"leading axes of the same size.*need enable_gqa=True", [(4, 2, 3), (2, 2, 3), (2, 2, 3)], {}),
         (r"multiple of the number of heads", [(4, 2, 3), (3, 2, 3), (3, 2, 3)], {"enable_gqa": True}),
-        (r"size of attn_mask must match .*\(2, 2\).*got \(5, 5\)", [(2, 3)] * 3, {"attn_mask": jnp.ones((5, 5), bool)}),
+        (
+            r"size of attn_mask must match .*\(2, 2\).*got \(5, 5\)",
+            [(2, 3)] * 3,
+            {"attn_mask": jnp.ones((5, 5), bool)},
+        ),
         (r"attn_mask dtype to be bool or float", [(2, 3)] * 3, {"attn_mask": jnp.ones((2, 2), jnp.int32)}),
         (
             "Explicit attn_mask should not be set when is_causal=True",

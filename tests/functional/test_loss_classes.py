@@ -21,6 +21,7 @@ def classes(*shape):
 
 def both(name, target, weighted=False, **settings):
     """The loss as a function of the input and, if weighted, of nothing else: targets and weights are data."""
+
     def ours(x):
         return getattr(F, name)(x, jnp.asarray(target), jnp.asarray(WEIGHT) if weighted else None, **settings)
 
@@ -52,7 +53,9 @@ def test_weights_and_ignored_classes_match_pytorch(name, reduction, ignore_index
 def test_label_smoothing_matches_pytorch(weighted, reduction):
     target = classes(2, 4)
     target[1, 2] = -100
-    agree(*both("cross_entropy", target, weighted, reduction=reduction, label_smoothing=0.3), numbers(2, 5, 4))
+    agree(
+        *both("cross_entropy", target, weighted, reduction=reduction, label_smoothing=0.3), numbers(2, 5, 4)
+    )
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (5,), (2, 5, 4)])
@@ -73,7 +76,9 @@ def test_class_probabilities_match_pytorch(shape, weighted, reduction):
 
 
 def test_large_logits_stay_finite():
-    agree(*both("cross_entropy", np.array([0, 1])), np.array([[1e4, 0.0, -1e4], [1e4, 0.0, -1e4]], np.float32))
+    agree(
+        *both("cross_entropy", np.array([0, 1])), np.array([[1e4, 0.0, -1e4], [1e4, 0.0, -1e4]], np.float32)
+    )
 
 
 def test_nothing_to_average_is_nan():
@@ -99,7 +104,9 @@ def test_half_precision_is_kept_but_summed_in_float32():
 def test_a_class_that_does_not_exist(name, wrong):
     loss = getattr(F, name)
     target = jnp.asarray([0, wrong, 1])
-    with pytest.raises(IndexError, match=rf"Target {wrong} is out of bounds\. {name}: expected classes in 0 \.\. 4"):
+    with pytest.raises(
+        IndexError, match=rf"Target {wrong} is out of bounds\. {name}: expected classes in 0 \.\. 4"
+    ):
         loss(jnp.ones((3, 5)), target)
     inside = jax.jit(lambda t: loss(jnp.ones((3, 5)), t, reduction="none"))(target)
     np.testing.assert_array_equal(jnp.isnan(inside), [False, True, False])
@@ -108,9 +115,19 @@ def test_a_class_that_does_not_exist(name, wrong):
 @pytest.mark.parametrize(
     ("error", "message", "shape", "target"),
     [
-        (ValueError, r"Expected input batch_size \(3\) to match target batch_size \(2\)", (3, 5), np.zeros(2, int)),
+        (
+            ValueError,
+            r"Expected input batch_size \(3\) to match target batch_size \(2\)",
+            (3, 5),
+            np.zeros(2, int),
+        ),
         (RuntimeError, "multi-target not supported", (3, 5), np.zeros((3, 2), int)),
-        (RuntimeError, r"Expected target size \[2, 4\], got input of shape \(2, 5, 4\)", (2, 5, 4), np.zeros((2, 3), int)),
+        (
+            RuntimeError,
+            r"Expected target size \[2, 4\], got input of shape \(2, 5, 4\)",
+            (2, 5, 4),
+            np.zeros((2, 3), int),
+        ),
         (ValueError, "1D target must have size 1, but got target size: 3", (5,), np.zeros(3, int)),
         (RuntimeError, "expected scalar type Long but found float32", (3, 5), np.zeros(3, np.float32)),
         (ValueError, "expected 1D or more dimensions", (), np.zeros(2, int)),
@@ -128,7 +145,9 @@ def test_misfits_of_the_settings_are_named():
         F.cross_entropy(x, target, jnp.ones(4))
     with pytest.raises(RuntimeError, match=r"label_smoothing must be between 0.0 and 1.0. Got: 2"):
         F.cross_entropy(x, target, label_smoothing=2.0)
-    with pytest.raises(RuntimeError, match="Expected floating point type for target with class probabilities, got int"):
+    with pytest.raises(
+        RuntimeError, match="Expected floating point type for target with class probabilities, got int"
+    ):
         F.cross_entropy(x, jnp.zeros((3, 5), int))
     with pytest.raises(RuntimeError, match="ignore_index is not supported for floating point target"):
         F.cross_entropy(x, x, ignore_index=1)

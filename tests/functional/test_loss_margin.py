@@ -38,28 +38,37 @@ def test_slope_at_the_margin_is_pytorchs():
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_multi_margin_matches_pytorch(p, shape, target, reduction):
     weight = np.abs(numbers(4, seed=2))
-    agree(lambda x: F.multi_margin_loss(x, jnp.asarray(target), p, 0.8, jnp.asarray(weight), reduction=reduction),
-          lambda x: T.multi_margin_loss(x, torch.tensor(target), p, 0.8, torch.tensor(weight), reduction=reduction),
-          numbers(*shape))  # fmt: skip
+
+    def of(module, array):
+        rest = array(target), p, 0.8, array(weight)
+        return lambda x: module.multi_margin_loss(x, *rest, reduction=reduction)
+
+    agree(of(F, jnp.asarray), of(T, torch.tensor), numbers(*shape))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_multilabel_margin_matches_pytorch(reduction):
     target = [[3, 0, -1, 1], [-1, 2, 1, 0], [0, 1, 2, 3], [2, 2, -1, -1]]
-    agree(lambda x: F.multilabel_margin_loss(x, jnp.asarray(target), reduction=reduction),
-          lambda x: T.multilabel_margin_loss(x, torch.tensor(target), reduction=reduction), numbers(4, 4))  # fmt: skip
-    agree(lambda x: F.multilabel_margin_loss(x, jnp.asarray(target[0]), reduction=reduction),
-          lambda x: T.multilabel_margin_loss(x, torch.tensor(target[0]), reduction=reduction), numbers(4))  # fmt: skip
+
+    def of(module, labels):
+        return lambda x: module.multilabel_margin_loss(x, labels, reduction=reduction)
+
+    agree(of(F, jnp.asarray(target)), of(T, torch.tensor(target)), numbers(4, 4))
+    agree(of(F, jnp.asarray(target[0])), of(T, torch.tensor(target[0])), numbers(4))
 
 
 def test_misfits_are_named():
-    with pytest.raises(RuntimeError, match=r"All input tensors should have same dimension but got.*target: \(5,\)"):
+    with pytest.raises(
+        RuntimeError, match=r"All input tensors should have same dimension but got.*target: \(5,\)"
+    ):
         F.margin_ranking_loss(jnp.ones((3, 5)), jnp.ones((3, 5)), jnp.ones(5))
     with pytest.raises(ValueError, match="only p == 1 and p == 2 supported, got p=3"):
         F.multi_margin_loss(jnp.ones((3, 5)), jnp.zeros((3,), int), p=3)
     with pytest.raises(RuntimeError, match=r"multi_margin_loss: inconsistent target size, expected \(3,\)"):
         F.multi_margin_loss(jnp.ones((3, 5)), jnp.zeros((2,), int))
-    with pytest.raises(RuntimeError, match=r"multilabel_margin_loss: inconsistent target size, expected \(3, 5\)"):
+    with pytest.raises(
+        RuntimeError, match=r"multilabel_margin_loss: inconsistent target size, expected \(3, 5\)"
+    ):
         F.multilabel_margin_loss(jnp.ones((3, 5)), jnp.zeros((3, 4), int))
     with pytest.raises(IndexError, match="Target 9 is out of bounds. multi_margin_loss"):
         F.multi_margin_loss(jnp.ones((3, 5)), jnp.asarray([0, 9, 1]))

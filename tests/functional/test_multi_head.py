@@ -71,7 +71,8 @@ def test_separate_projections_match_pytorch():
     def of(module):
         def attention(q, k, v, wq, wk, wv, bias, w_out):
             return module.multi_head_attention_forward(
-                q, k, v, E, HEADS, None, bias, None, None, False, 0.0, w_out, None, use_separate_proj_weight=True,
+                q, k, v, E, HEADS, None, bias, None, None, False, 0.0, w_out, None,
+                use_separate_proj_weight=True,
                 q_proj_weight=wq, k_proj_weight=wk, v_proj_weight=wv)  # fmt: skip
 
         return attention
@@ -119,7 +120,11 @@ def test_dropout_acts_on_the_weights_that_are_returned():
         (AssertionError, "expected `key` and `value` to be 2-D but found 3-D and 3-D", {"q": (3, 4)}),
         (AssertionError, r"key shape \(5, 2, 4\) does not match value shape \(5, 1, 4\)", {"v": (5, 1, 4)}),
         (RuntimeError, "query, key and value of the same batch size", {"k": (5, 1, 4), "v": (5, 1, 4)}),
-        (RuntimeError, r"shape of the 2D attn_mask is \(2, 2\), but should be \(3, 5\)", {"attn_mask": (2, 2)}),
+        (
+            RuntimeError,
+            r"shape of the 2D attn_mask is \(2, 2\), but should be \(3, 5\)",
+            {"attn_mask": (2, 2)},
+        ),
         (AssertionError, "expected `key_padding_mask` to be `None` or 2-D", {"key_padding_mask": (5,)}),
         (AssertionError, r"Expected key_padded_mask.shape\[1\] to be 5", {"key_padding_mask": (2, 4)}),
         (RuntimeError, "Need attn_mask if specifying the is_causal hint", {"is_causal": True}),

@@ -21,7 +21,11 @@ def weights(kind, layers=1, directions=1, bias=True, projected=0):
         for _ in range(directions):
             width = IN if layer == 0 else out * directions
             rows = GATES[kind] * HIDDEN
-            shapes = [(rows, width), (rows, out)] + [(rows,), (rows,)] * bias + [(projected, HIDDEN)] * bool(projected)
+            shapes = (
+                [(rows, width), (rows, out)]
+                + [(rows,), (rows,)] * bias
+                + [(projected, HIDDEN)] * bool(projected)
+            )
             flat += [numbers(*shape, seed=len(flat) + i) * 0.5 for i, shape in enumerate(shapes)]
     return flat
 
@@ -111,7 +115,9 @@ def test_misfits_are_named(kind, error):
     def state(*shape):
         return (jnp.zeros(shape), jnp.zeros(shape)) if kind == "lstm" else jnp.zeros(shape)
 
-    with pytest.raises(error, match=rf"{kind}: input.size\(-1\) must be equal to input_size. Expected 3, got 5"):
+    with pytest.raises(
+        error, match=rf"{kind}: input.size\(-1\) must be equal to input_size. Expected 3, got 5"
+    ):
         run(jnp.ones((TIME, BATCH, 5)), None, flat)
     with pytest.raises(error, match="Expected input to be 2D or 3D, got 1D tensor instead"):
         run(jnp.ones(3), None, flat)

@@ -49,19 +49,29 @@ def test_cosine_embedding_matches_pytorch(reduction, margin):
 @pytest.mark.parametrize("name", ["triplet_margin_loss", "triplet_margin_with_distance_loss"])
 def test_triplets_match_pytorch(reduction, swap, name):
     settings = {"margin": 2.0, "swap": swap, "reduction": reduction}
-    agree(lambda *x: getattr(F, name)(*x, **settings), lambda *x: getattr(T, name)(*x, **settings), ONE, TWO, THREE)
+    agree(
+        lambda *x: getattr(F, name)(*x, **settings),
+        lambda *x: getattr(T, name)(*x, **settings),
+        ONE,
+        TWO,
+        THREE,
+    )
 
 
 def test_triplets_take_a_distance():
     def distance(a, b):
         return ((a - b) ** 2).sum(-1)
 
-    agree(lambda *x: F.triplet_margin_with_distance_loss(*x, distance_function=distance),
-          lambda *x: T.triplet_margin_with_distance_loss(*x, distance_function=distance), ONE, TWO, THREE)  # fmt: skip
+    def of(module):
+        return lambda *x: module.triplet_margin_with_distance_loss(*x, distance_function=distance)
+
+    agree(of(F), of(T), ONE, TWO, THREE)
 
 
 def test_misfits_are_named():
-    with pytest.raises(RuntimeError, match=r"cosine_similarity: the size of x1 must match.*\(2, 3\) and \(4, 3\)"):
+    with pytest.raises(
+        RuntimeError, match=r"cosine_similarity: the size of x1 must match.*\(2, 3\) and \(4, 3\)"
+    ):
         F.cosine_similarity(jnp.ones((2, 3)), jnp.ones((4, 3)))
     with pytest.raises(IndexError, match="cosine_similarity: Dimension out of range"):
         F.cosine_similarity(jnp.ones(3), jnp.ones(3))

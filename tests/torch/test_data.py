@@ -3,6 +3,8 @@
 import collections
 import multiprocessing
 import random
+import subprocess
+import sys
 import time
 import types
 from pathlib import Path
@@ -486,3 +488,12 @@ def test_out_of_order_gives_what_is_there_first(workers):
 def test_a_collate_function_may_compute_in_a_worker(workers):
     loader = ours.DataLoader(np.arange(4.0), 2, num_workers=1, collate_fn=workers.doubled)
     assert [b.tolist() for b in loader] == [[0, 2], [4, 6]]
+
+
+def test_importing_what_a_worker_needs_starts_no_jax():
+    """Else worker processes would be forked from a server in which JAX's threads run, and could deadlock."""
+    program = (
+        "import pytreemod.torch.utils.data.worker, jax._src.xla_bridge as bridge\n"
+        "assert not bridge.backends_are_initialized(), 'importing pytreemod.torch ran a JAX program'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -39,7 +39,8 @@ def _attention_shape(query: Array, key: Array, value: Array, enable_gqa: bool) -
     except ValueError:
         hint = "" if enable_gqa else "; fewer heads in key and value need enable_gqa=True"
         raise ShapeError(
-            f"{_NAME}: expected leading axes of the same size, as the size of query must match the size of key and "
+            f"{_NAME}: expected leading axes of the same size, as the size of query must match the "
+            "size of key and "
             f"value there, {facts}{hint}"
         ) from None
     return (*batch, query.shape[-2], key.shape[-2])
@@ -106,7 +107,7 @@ def attention_with(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Array:
-    """Attention for a boolean draw ``keep`` of the shape of the weights: see ``scaled_dot_product_attention``."""
+    """Attention for a boolean draw ``keep`` shaped as the weights: see ``scaled_dot_product_attention``."""
     query, key, value = (floating(x, _NAME) for x in (query, key, value))
     if not query.dtype == key.dtype == value.dtype:
         raise DtypeError(
@@ -143,9 +144,10 @@ def scaled_dot_product_attention(
 ) -> Array:
     """(..., L, E), (..., S, E), (..., S, V) -> (..., L, V): softmax(query keyᵀ · scale + mask) value.
 
-    A boolean ``attn_mask`` is true where a query may look, a float one is added; it broadcasts to (..., L, S).
-    A query that may look nowhere gets 0. ``scale`` is 1/√E unless given. ``enable_gqa`` shares each head of key and
-    value (axis -3) among several of the query. ``dropout_p`` is applied whatever the mode of a module.
+    A boolean ``attn_mask`` is true where a query may look, a float one is added; it broadcasts to (..., L,
+    S). A query that may look nowhere gets 0. ``scale`` is 1/√E unless given. ``enable_gqa`` shares each head
+    of key and value (axis -3) among several of the query. ``dropout_p`` is applied whatever the mode of a
+    module.
 
     Raises:
         ShapeError: shapes that do not fit together.

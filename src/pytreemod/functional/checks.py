@@ -25,7 +25,7 @@ def shown(shape: Iterable[int]) -> str:
 
 
 def n_tuple(value: Any, n: int, who: str, name: str) -> tuple[int, ...]:
-    """``value`` for each of ``n`` spatial dimensions: an int is repeated, a sequence has 1 or ``n`` entries."""
+    """``value`` for each of ``n`` spatial dimensions: an int, or a sequence of 1 or ``n``."""
     if isinstance(value, int):
         return (value,) * n
     value = tuple(int(v) for v in value)

@@ -203,11 +203,13 @@ def gaussian_nll_loss(
 ) -> Array:
     """Means (*), values (*), variances (*) -> () or (*): Gaussian negative log-likelihood.
 
-    ``var`` may also have one axis of length 1, lack the last axis, or be a number. Variances below ``eps`` count as ``eps``, and the gradient passes as if they did not, as in PyTorch.
+    ``var`` may also have one axis of length 1, lack the last axis, or be a number. Variances below ``eps``
+    count as ``eps``, and the gradient passes as if they did not, as in PyTorch.
 
     Raises:
         ShapeError: ``var`` has another shape.
-        ValueError: ``var`` has a negative entry (looked at outside of transformations only), or an unknown reduction.
+        ValueError: ``var`` has a negative entry (looked at outside of transformations only), or an unknown
+            reduction.
     """
     reduction = reduction_of("gaussian_nll_loss", None, None, reduction)
     input, target, var = common_dtype("gaussian_nll_loss", input, target, var)
@@ -219,8 +221,8 @@ def gaussian_nll_loss(
             var = var[..., None]
         elif var.ndim != input.ndim or unequal != [1]:
             raise ShapeError(
-                f"gaussian_nll_loss: var is of incorrect size, expected {input.shape}, the same with one axis of "
-                f"length 1, or {input.shape[:-1]}, got {var.shape}"
+                f"gaussian_nll_loss: var is of incorrect size, expected {input.shape}, the same with "
+                f"one axis of length 1, or {input.shape[:-1]}, got {var.shape}"
             )
     var = var + lax.stop_gradient(jnp.maximum(var, eps) - var)
     losses = 0.5 * (jnp.log(var) + (input - target) ** 2 / var)

@@ -87,7 +87,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Array | None = None,
 ) -> Array:
-    """Logits (*), targets in 0 .. 1 (*) -> () or (*). ``pos_weight`` multiplies the loss of the positive part.
+    """Logits (*), targets in 0 .. 1 (*) -> () or (*). ``pos_weight`` multiplies the positive part.
 
     Raises:
         ShapeError: shapes that differ, or a weight that does not broadcast.
@@ -136,7 +136,7 @@ def multilabel_soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Array:
-    """Logits (..., C), targets of 0 and 1 (..., C) -> () or (...): binary cross entropy averaged over the classes."""
+    """Logits (..., C), targets of 0 and 1 (..., C) -> () or (...): the mean over the classes."""
     name = "multilabel_soft_margin_loss"
     reduction = reduction_of(name, size_average, reduce, reduction)
     input, target = common_dtype(name, input, target)

@@ -1,7 +1,7 @@
 """Losses against classes: cross entropy and negative log-likelihood, over the class axis of any shape.
 
-The class axis is the second one, (N, C, d1, ...), or the only one of a single sample, (C,). An integer target outside the
-classes raises where its values are known; inside a program its loss is nan.
+The class axis is the second one, (N, C, d1, ...), or the only one of a single sample, (C,). An integer
+target outside the classes raises where its values are known; inside a program its loss is nan.
 """
 
 import jax.numpy as jnp
@@ -28,7 +28,8 @@ def check_target(name: str, target: Array, classes: int, ignore_index: int | Non
     if wrong.size:
         ignored = "" if ignore_index is None else f", or ignore_index={ignore_index}"
         raise IndexError(
-            f"Target {wrong[0]} is out of bounds. {name}: expected classes in 0 .. {classes - 1}, as input has "
+            f"Target {wrong[0]} is out of bounds. {name}: expected classes in 0 .. {classes - 1}, as "
+            "input has "
             f"{classes} classes{ignored}"
         )
 
@@ -40,19 +41,23 @@ def _check_shapes(name: str, input: Array, target: Array, weight: Array | None) 
         raise ShapeError(f"{name}: expected 1D or more dimensions for input, {facts}")
     if not jnp.issubdtype(target.dtype, jnp.integer):
         raise DtypeError(
-            f"{name}: expected target dtype to be Long or Byte, but got {target.dtype.name}: expected scalar type "
-            f"Long but found {target.dtype.name}. Classes are integers; probabilities have the shape of input; {facts}"
+            f"{name}: expected target dtype to be Long or Byte, but got {target.dtype.name}: expected "
+            "scalar type "
+            f"Long but found {target.dtype.name}. Classes are integers; probabilities have the shape "
+            f"of input; {facts}"
         )
     axis = 0 if input.ndim == 1 else 1
     if axis == 0:
         if target.ndim > 1 or target.size != 1:
             raise ShapeError(
-                f"{name}: For 1D input, 1D target must have size 1, but got target size: {target.size}; {facts}"
+                f"{name}: For 1D input, 1D target must have size 1, but got target size: "
+                f"{target.size}; {facts}"
             )
     elif target.ndim == 0 or input.shape[0] != target.shape[0]:
         batch = target.shape[0] if target.ndim else "none"
         raise ShapeError(
-            f"{name}: Expected input batch_size ({input.shape[0]}) to match target batch_size ({batch}); {facts}"
+            f"{name}: Expected input batch_size ({input.shape[0]}) to match target batch_size "
+            f"({batch}); {facts}"
         )
     elif input.ndim == 2 and target.ndim != 1:
         raise ShapeError(f"{name}: 0D or 1D target tensor expected, multi-target not supported; {facts}")
@@ -66,7 +71,8 @@ def _check_shapes(name: str, input: Array, target: Array, weight: Array | None) 
 def _check_weight(name: str, classes: int, weight: Array | None) -> None:
     if weight is not None and weight.shape != (classes,):
         raise ShapeError(
-            f"{name}: weight tensor should be defined either for all {classes} classes or no classes but got weight "
+            f"{name}: weight tensor should be defined either for all {classes} classes or no classes "
+            "but got weight "
             f"tensor of shape: {list(weight.shape)}"
         )
 
@@ -166,7 +172,7 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Array:
-    """Logits (N, C, d1, ...) or (C,), classes (N, d1, ...) or probabilities like the input -> () or (N, d1, ...).
+    """Logits (N, C, d1, ...) or (C,), classes (N, d1, ...) or probabilities (N, C, ...) -> () or (N, ...).
 
     The mean over classes divides by the weights of the targets that count, and is nan where none does.
 

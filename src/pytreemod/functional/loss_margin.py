@@ -45,7 +45,7 @@ def hinge_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Array:
-    """Distances (*), targets of 1 (alike) and -1 (*) -> () or (*): the distance, or what it lacks to ``margin``."""
+    """Distances (*), targets of 1 (alike) and -1 (*) -> () or (*): distance, or its lack of ``margin``."""
     reduction = reduction_of("hinge_embedding_loss", size_average, reduce, reduction)
     (input,) = common_dtype("hinge_embedding_loss", input)
     target = jnp.asarray(target)
@@ -66,7 +66,8 @@ def _scores(name: str, input: Array, target: Array, target_ndim: int) -> tuple[A
     expected = batched.shape[:target_ndim]
     if target.size != batched[..., 0].size * (expected[-1] if target_ndim == 2 else 1):
         raise ShapeError(
-            f"{name}: inconsistent target size, expected {expected if input.ndim == 2 else expected[1:]}, {facts}"
+            f"{name}: inconsistent target size, expected "
+            f"{expected if input.ndim == 2 else expected[1:]}, {facts}"
         )
     return batched, target.reshape(expected).astype(jnp.int32)
 

@@ -21,7 +21,8 @@ def reduction_of(name: str, size_average: bool | None, reduce: bool | None, redu
         averaged = "sum" if size_average is False else "mean"
         reduction = "none" if reduce is False else averaged
         warnings.warn(
-            f"{name}: size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            f"{name}: size_average and reduce args will be deprecated, please use "
+            f"reduction='{reduction}' instead.",
             stacklevel=4,
         )
     if reduction not in REDUCTIONS:
@@ -50,10 +51,7 @@ def common_dtype(name: str, *arrays: Array) -> tuple[Array, ...]:
         DtypeError: none of them is floating point.
     """
     arrays = tuple(jnp.asarray(a) for a in arrays)
-    dtype = arrays[0].dtype
-    for other in arrays[1:]:
-        if other.dtype != dtype:
-            dtype = jnp.promote_types(dtype, other.dtype)
+    dtype = jnp.result_type(*arrays)  # a plain number takes the dtype of the others
     if not jnp.issubdtype(dtype, jnp.inexact):
         raise DtypeError(
             f"{name}: expected scalar type Float but found {dtype.name}; convert the input to floating point"
@@ -77,7 +75,8 @@ def broadcasted(name: str, input: Array, target: Array) -> tuple[Array, Array]:
                 f"and target of shape {target.shape}"
             ) from None
         warnings.warn(
-            f"{name}: Using a target size ({target.shape}) that is different to the input size ({input.shape}). "
+            f"{name}: Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}). "
             f"Both are broadcast to {shape}; give them the same size if that is not meant.",
             stacklevel=4,
         )

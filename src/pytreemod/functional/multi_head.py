@@ -22,13 +22,15 @@ def _check(query, key, value, key_padding_mask, attn_mask, embed_dim, heads, sep
     facts = f"got query {tuple(query.shape)}, key {tuple(key.shape)} and value {tuple(value.shape)}"
     if query.ndim not in (2, 3):
         raise MultiHeadError(
-            f"{_NAME}: query should be unbatched 2D or batched 3D tensor but received {query.ndim}-D query tensor; "
+            f"{_NAME}: query should be unbatched 2D or batched 3D tensor but received {query.ndim}-D "
+            "query tensor; "
             f"{facts}"
         )
     kind = f"For {'batched' if query.ndim == 3 else 'unbatched'} ({query.ndim}-D) `query`, expected"
     if key.ndim != query.ndim or value.ndim != query.ndim:
         raise MultiHeadError(
-            f"{_NAME}: {kind} `key` and `value` to be {query.ndim}-D but found {key.ndim}-D and {value.ndim}-D tensors "
+            f"{_NAME}: {kind} `key` and `value` to be {query.ndim}-D but found {key.ndim}-D and "
+            f"{value.ndim}-D tensors "
             f"respectively; {facts}"
         )
     if key_padding_mask is not None and key_padding_mask.ndim != query.ndim - 1:
@@ -38,7 +40,8 @@ def _check(query, key, value, key_padding_mask, attn_mask, embed_dim, heads, sep
         )
     if attn_mask is not None and attn_mask.ndim not in (2, 3):
         raise MultiHeadError(
-            f"{_NAME}: {kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.ndim}-D tensor instead"
+            f"{_NAME}: {kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.ndim}-D "
+            "tensor instead"
         )
     if query.shape[-1] != embed_dim:
         raise MultiHeadError(
@@ -55,7 +58,7 @@ def _check(query, key, value, key_padding_mask, attn_mask, embed_dim, heads, sep
 
 
 def _additive(mask: Array | None, name: str, dtype) -> Array | None:
-    """A mask as what is added to the scores: true means -inf, the opposite of ``scaled_dot_product_attention``."""
+    """A mask as a term of the scores: true means -inf, the opposite of ``scaled_dot_product_attention``."""
     if mask is None:
         return None
     mask = jnp.asarray(mask)
@@ -69,21 +72,23 @@ def _additive(mask: Array | None, name: str, dtype) -> Array | None:
 
 
 def _full_mask(attn_mask, key_padding_mask, batch, heads, length, keys, extra, dtype) -> Array | None:
-    """Both masks as one that broadcasts to (N, heads, L, S + extra); the extra keys may always be looked at."""
+    """Both masks as one that broadcasts to (N, heads, L, S + extra); the extra keys are never masked."""
     attn_mask = _additive(attn_mask, "attn_mask", dtype)
     padding = _additive(key_padding_mask, "key_padding_mask", dtype)
     if attn_mask is not None:
         expected = (length, keys) if attn_mask.ndim == 2 else (batch * heads, length, keys)
         if attn_mask.shape != expected:
             raise ShapeError(
-                f"{_NAME}: The shape of the {attn_mask.ndim}D attn_mask is {attn_mask.shape}, but should be {expected}."
+                f"{_NAME}: The shape of the {attn_mask.ndim}D attn_mask is {attn_mask.shape}, but "
+                f"should be {expected}."
             )
         attn_mask = attn_mask if attn_mask.ndim == 2 else attn_mask.reshape(batch, heads, length, keys)
     if padding is not None:
         padding = padding.reshape(-1, padding.shape[-1])
         if padding.shape != (batch, keys):
             raise MultiHeadError(
-                f"{_NAME}: Expected key_padded_mask.shape[0] to be {batch} and Expected key_padded_mask.shape[1] to be "
+                f"{_NAME}: Expected key_padded_mask.shape[0] to be {batch} and Expected "
+                "key_padded_mask.shape[1] to be "
                 f"{keys}, but got {padding.shape[0]} and {padding.shape[1]}"
             )
         padding = padding[:, None, None, :]
@@ -138,7 +143,7 @@ def multi_head_attention_with(
     is_causal: bool = False,
     batch_first: bool = False,
 ):
-    """See ``multi_head_attention_forward``; ``weights`` is the packed projection, or those of query, key and value."""
+    """See ``multi_head_attention_forward``; ``weights`` is the packed projection, or three."""
     _check(query, key, value, key_padding_mask, attn_mask, embed_dim, num_heads, len(weights) == 3)
     batched = query.ndim == 3
     dtype = floating(query, _NAME).dtype
@@ -155,7 +160,8 @@ def multi_head_attention_with(
     batch, heads, length, head_dim = q.shape
     if k.shape[0] != batch:
         raise ShapeError(
-            f"{_NAME}: expected query, key and value of the same batch size, got query {query.shape} and key {key.shape}"
+            f"{_NAME}: expected query, key and value of the same batch size, got query {query.shape} "
+            f"and key {key.shape}"
         )
     extra = 0
     keys = k.shape[2]
@@ -231,9 +237,10 @@ def multi_head_attention_forward(
 ) -> tuple[Array, Array | None]:
     """Query (L, N, E), key (S, N, K), value (S, N, V) -> (L, N, E) and the weights (N, L, S).
 
-    All of them may lack N, and have it first with ``batch_first`` (which is ours: PyTorch transposes in the layer).
-    The masks are true where a query may *not* look, or are added: ``attn_mask`` (L, S) or (N * heads, L, S),
-    ``key_padding_mask`` (N, S). The weights are None unless ``need_weights``, and (N, heads, L, S) unless averaged.
+    All of them may lack N, and have it first with ``batch_first`` (which is ours: PyTorch transposes in the
+    layer). The masks are true where a query may *not* look, or are added: ``attn_mask`` (L, S) or (N *
+    heads, L, S), ``key_padding_mask`` (N, S). The weights are None unless ``need_weights``, and (N, heads,
+    L, S) unless averaged.
 
     Raises:
         ShapeError: shapes or weights that do not fit together (most are AssertionErrors too, as in PyTorch).
@@ -244,7 +251,8 @@ def multi_head_attention_forward(
     """
     if is_causal and attn_mask is None:
         raise RuntimeError(
-            f"{_NAME}: Need attn_mask if specifying the is_causal hint. Give the causal mask: true, or -inf, above the "
+            f"{_NAME}: Need attn_mask if specifying the is_causal hint. Give the causal mask: true, "
+            "or -inf, above the "
             "diagonal"
         )
     if (bias_k is None) != (bias_v is None):

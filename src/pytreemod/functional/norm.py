@@ -101,10 +101,12 @@ def normalize(input: Array, p: float = 2.0, dim: int = 1, eps: float = 1e-12) ->
     if p == math.inf:
         norm = size.max(axis=dim, keepdims=True)
     else:
-        power = (size**p).sum(axis=dim, keepdims=True)
+        exponent = jnp.asarray(p, dtype=size.dtype)
+        power = jnp.power(size, exponent).sum(axis=dim, keepdims=True)
         # the root has an infinite slope at 0: there the norm is 0, with gradient 0, as in PyTorch
-        norm = jnp.where(power > 0, jnp.where(power > 0, power, 1) ** (1.0 / p), 0)
-    return (wide(x) / jnp.where(norm >= eps, norm, eps)).astype(x.dtype)
+        norm = jnp.where(power > 0, jnp.power(jnp.where(power > 0, power, 1), 1 / exponent), 0)
+    least = jnp.asarray(eps, dtype=norm.dtype)
+    return (wide(x) / jnp.where(norm >= least, norm, least)).astype(x.dtype)
 
 
 def affine(normal: Array, weight: Array | None, bias: Array | None, dtype) -> Array:

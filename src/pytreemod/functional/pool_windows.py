@@ -6,6 +6,7 @@ maximum keeps the first of equal values and any NaN, so the gradient goes where 
 
 import math
 from functools import reduce
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -128,9 +129,10 @@ def _combined(operation, x, dim, kernel, stride, dilation, out):
 
     if kernel <= _SHORT:
         return reduce(operation, (cut(x, i * dilation, span, stride) for i in range(kernel)))
-    # Long windows: runs of 1, 2, 4, ... places, each combined of two shorter; the window is a sum of such
+    # Long windows: runs of 1, 2, 4, ... places, each combined of two shorter ones; a window joins such
     # runs.
-    whole, start, run, size = None, 0, 1, jax.tree.leaves(x)[0].shape[dim]
+    whole: Any = None
+    start, run, size = 0, 1, jax.tree.leaves(x)[0].shape[dim]
     while run <= kernel:
         if kernel & run:
             part = cut(x, start * dilation, span, stride)
@@ -170,7 +172,7 @@ def _settings(n, who, kernel_size, stride, padding, dilation):
 
 
 def _output_sizes(who, x, kernel, stride, padding, dilation, ceil_mode):
-    """Sizes of the result; with ``ceil_mode``, a last window that begins before the right padding may hang over."""
+    """Sizes of the result; ``ceil_mode`` lets a last window hang over that begins before the padding ends."""
     n, out = len(kernel), []
     for size, k, s, p, d in zip(x.shape[x.ndim - n :], kernel, stride, padding, dilation, strict=True):
         room = size + 2 * p - d * (k - 1) - 1

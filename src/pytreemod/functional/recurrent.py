@@ -1,7 +1,7 @@
 """Recurrent networks: layers and directions of tanh, relu, LSTM and GRU cells, as ``lax.scan`` over time.
 
-What does not depend on the state, the product with the input, is one matrix product for all steps before the scan.
-Dropout between the layers is drawn beforehand, a mask for each layer, in PyTorch's order.
+What does not depend on the state, the product with the input, is one matrix product for all steps before the
+scan. Dropout between the layers is drawn beforehand, a mask for each layer, in PyTorch's order.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,8 @@ GATES = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}
 def step(kind: str, from_input: Array, from_hidden: Array, hidden: Array, memory: Array | None):
     """One step of one cell, once the products with the weights are made: (hidden, memory) of the next time.
 
-    Source: Hochreiter & Schmidhuber 1997 (lstm); Cho et al. 2014, arXiv:1406.1078, in the variant of cuDNN (gru).
+    Source: Hochreiter & Schmidhuber 1997 (lstm); Cho et al. 2014, arXiv:1406.1078, in the variant of cuDNN
+        (gru).
     """
     if kind == "rnn_tanh":
         return jnp.tanh(from_input + from_hidden), None
@@ -78,10 +79,11 @@ def recurrent_with(
     bidirectional: bool = False,
     batch_first: bool = False,
 ):
-    """All layers for boolean draws ``masks``, one a layer but the last: (output, hidden) or (output, hidden, memory).
+    """All layers, for boolean draws ``masks``, one a layer but the last: (output, hidden[, memory]).
 
-    Shapes as in ``lstm``. ``weights`` holds, for each layer and each of its directions, weight_ih, weight_hh, then
-    bias_ih and bias_hh if ``bias``, then weight_hr where the LSTM projects. A state that is None is 0.
+    Shapes as in ``lstm``. ``weights`` holds, for each layer and each of its directions, weight_ih,
+    weight_hh, then bias_ih and bias_hh if ``bias``, then weight_hr where the LSTM projects. A state that is
+    None is 0.
     """
     x = floating(input, kind)
     directions = 2 if bidirectional else 1
@@ -89,7 +91,8 @@ def recurrent_with(
     if each * num_layers * directions != len(weights) or each not in ((4, 5) if bias else (2, 3)):
         expected = num_layers * directions * (4 if bias else 2)
         raise ShapeError(
-            f"{kind}: expected {expected} weights for num_layers={num_layers}, bidirectional={bidirectional} and "
+            f"{kind}: expected {expected} weights for num_layers={num_layers}, "
+            f"bidirectional={bidirectional} and "
             f"bias={bias}, got {len(weights)}"
         )
     cells = [weights[i : i + each] for i in range(0, len(weights), each)]
@@ -138,13 +141,15 @@ def _check_input(kind: str, x: Array, cell: tuple, hidden: Array | None, memory:
     width = cell[0].shape[1]
     if x.shape[-1] != width:
         raise ShapeError(
-            f"{kind}: input.size(-1) must be equal to input_size. Expected {width}, got {x.shape[-1]}: expected input "
+            f"{kind}: input.size(-1) must be equal to input_size. Expected {width}, got "
+            f"{x.shape[-1]}: expected input "
             f"of shape {(*('...',) * (x.ndim - 1), width)}, got {x.shape}"
         )
     for name, other in (("weight", cell[0]), ("hidden state", hidden), ("cell state", memory)):
         if other is not None and other.dtype != x.dtype:
             raise DtypeError(
-                f"{kind}: input dtype ({x.dtype.name}) does not match {name} dtype ({other.dtype.name}). Convert one "
+                f"{kind}: input dtype ({x.dtype.name}) does not match {name} dtype "
+                f"({other.dtype.name}). Convert one "
                 "of them"
             )
 
@@ -156,7 +161,8 @@ def _state(kind: str, name: str, state: Array | None, x: Array, shape: tuple, ba
     if state.ndim != (3 if batched else 2):
         known = "batched 3-D" if batched else "unbatched 2-D"
         raise ShapeError(
-            f"{kind}: For {known} input, hx and cx should also be {3 if batched else 2}-D but got {state.ndim}-D, a "
+            f"{kind}: For {known} input, hx and cx should also be {3 if batched else 2}-D but got "
+            f"{state.ndim}-D, a "
             f"{name} state of shape {state.shape}"
         )
     state = state if batched else state[:, None]
@@ -194,6 +200,16 @@ def _run(
     )
 
 
+def pair(kind: str, hx: tuple[Array, Array] | None) -> tuple[Array | None, Array | None]:
+    """The two states of an LSTM. Raises ShapeError where they are not given as two."""
+    if hx is None:
+        return None, None
+    if not isinstance(hx, tuple | list) or len(hx) != 2:
+        what = f"{len(hx)} of them" if isinstance(hx, tuple | list) else f"one {type(hx).__name__}"
+        raise ShapeError(f"{kind}: expected hx to be a pair (hidden, cell), got {what}")
+    return hx[0], hx[1]
+
+
 def _plain(kind: str, doc: str) -> Callable:
     def function(
         input: Array,
@@ -212,7 +228,8 @@ def _plain(kind: str, doc: str) -> Callable:
 
     function.__name__ = function.__qualname__ = kind
     function.__doc__ = (
-        f"{doc}: (T, N, in) -> output (T, N, directions * hidden), last states (layers * directions, N, hidden).\n\n"
+        f"{doc}: (T, N, in) -> output (T, N, directions * hidden), last states (layers * directions, "
+        "N, hidden).\n\n"
         "    The other arguments and the errors are those of ``lstm``, with one state instead of a pair."
     )
     return function
@@ -237,15 +254,16 @@ def lstm(
     """Long short-term memory: (T, N, in) -> output (T, N, directions * out), last hidden and cell states.
 
     ``input`` is (N, T, in) with ``batch_first`` and may lack N; the states, ``hx`` and the results, are
-    (layers * directions, N, ...) and start as 0 where ``hx`` is None. ``params`` is flat: weight_ih, weight_hh,
-    bias_ih, bias_hh (if ``has_biases``) and weight_hr (if the output is projected) of each layer and direction.
+    (layers * directions, N, ...) and start as 0 where ``hx`` is None. ``params`` is flat: weight_ih,
+    weight_hh, bias_ih, bias_hh (if ``has_biases``) and weight_hr (if the output is projected) of each layer
+    and direction.
 
     Raises:
         ShapeError: shapes that do not fit together, or no time steps.
         DtypeError: different dtypes.
         RuntimeError: dropout without a source of randomness.
     """
-    hidden, memory = (None, None) if hx is None else hx
+    hidden, memory = pair("lstm", hx)
     return _run(
         "lstm",
         input,

@@ -5,7 +5,7 @@ from jax import Array
 
 from .checks import DtypeError, ShapeError, floating
 from .dispatch import dispatched
-from .recurrent import GATES, step
+from .recurrent import GATES, pair, step
 
 
 @dispatched
@@ -19,7 +19,7 @@ def cell_with(
     b_hh: Array | None = None,
     kind: str = "rnn_tanh",
 ):
-    """One step: (N, in) or (in,) -> the hidden state, for an LSTM (hidden, cell). A state that is None is 0."""
+    """One step: (N, in) or (in,) -> the hidden state, for an LSTM (hidden, cell). A missing state is 0."""
     x = floating(input, f"{kind}_cell")
     if x.ndim not in (1, 2):
         raise ShapeError(
@@ -53,7 +53,8 @@ def _state(kind: str, name: str, state: Array | None, x: Array, size: int) -> Ar
         raise ShapeError(f"{kind}_cell: Expected {name} to be 1D or 2D, got {state.ndim}D instead")
     if state.ndim != x.ndim or state.shape[:-1] != x.shape[:-1]:
         raise ShapeError(
-            f"{kind}_cell: Input batch size {x.shape[0]} doesn't match {name} batch size {state.shape[0]}: input is "
+            f"{kind}_cell: Input batch size {x.shape[0]} doesn't match {name} batch size "
+            f"{state.shape[0]}: input is "
             f"{x.shape}, {name} is {state.shape}"
         )
     if state.shape[-1] != size:
@@ -87,7 +88,10 @@ def rnn_relu_cell(
     b_ih: Array | None = None,
     b_hh: Array | None = None,
 ) -> Array:
-    """relu(w_ih input + b_ih + w_hh hx + b_hh): (N, in), (N, hidden) -> (N, hidden). Raises: as ``rnn_tanh_cell``."""
+    """relu(w_ih input + b_ih + w_hh hx + b_hh): (N, in), (N, hidden) -> (N, hidden).
+
+    Raises: as ``rnn_tanh_cell``.
+    """
     return cell_with(input, hx, None, w_ih, w_hh, b_ih, b_hh, kind="rnn_relu")
 
 
@@ -111,6 +115,9 @@ def lstm_cell(
     b_ih: Array | None = None,
     b_hh: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Long short-term memory: (N, in), ((N, hidden), (N, hidden)) -> the same pair. Raises: as ``rnn_tanh_cell``."""
-    hidden, memory = (None, None) if hx is None else hx
+    """Long short-term memory: (N, in), ((N, hidden), (N, hidden)) -> the same pair.
+
+    Raises: as ``rnn_tanh_cell``.
+    """
+    hidden, memory = pair("lstm_cell", hx)
     return cell_with(input, hidden, memory, w_ih, w_hh, b_ih, b_hh, kind="lstm")

@@ -17,7 +17,8 @@ def _fit(name: str, one: Array, other: Array) -> tuple[Array, Array]:
         shape = np.broadcast_shapes(one.shape, other.shape)
     except ValueError:
         raise ShapeError(
-            f"{name}: the size of x1 must match the size of x2 (or broadcast), got {one.shape} and {other.shape}"
+            f"{name}: the size of x1 must match the size of x2 (or broadcast), got {one.shape} and "
+            f"{other.shape}"
         ) from None
     return jnp.broadcast_to(one, shape), jnp.broadcast_to(other, shape)
 
@@ -49,7 +50,7 @@ def hinge(x: Array) -> Array:
 
 @dispatched
 def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> Array:
-    """(..., D, ...), (..., D, ...) -> (...): the cosine of the angle along ``dim``; norms count as ``eps`` at least.
+    """(..., D, ...), (..., D, ...) -> (...): the cosine along ``dim``; norms count as ``eps`` at least.
 
     Raises:
         ShapeError: the shapes cannot be broadcast to one.
@@ -85,7 +86,9 @@ def cosine_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Array:
-    """(N, D), (N, D), (N,) or (D,), (D,), () -> () or the target's shape: 1 - cos for target 1, cos above ``margin`` for -1.
+    """(N, D), (N, D), (N,) or (D,), (D,), () -> () or the target's shape.
+
+    The loss is 1 - cos for target 1, and cos above ``margin`` for target -1.
 
     Raises:
         ShapeError: other numbers of dimensions, or shapes that do not fit together.
@@ -152,7 +155,8 @@ def triplet_margin_with_distance_loss(
 def _same_ndim(name: str, anchor: Array, positive: Array, negative: Array) -> None:
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise ShapeError(
-            f"{name}: The anchor, positive, and negative tensors are expected to have the same number of dimensions, "
+            f"{name}: The anchor, positive, and negative tensors are expected to have the same number "
+            "of dimensions, "
             f"but got: anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
 

@@ -243,13 +243,30 @@ def _as_parameter(value: Any) -> Any:
     return Parameter(value) if is_array and not isinstance(value, (Parameter, Buffer)) else value
 
 
-def _line(owner: Module, name: str, value: Any) -> str:
+_TENSOR_NAMES = {
+    "float32": "Float",
+    "float64": "Double",
+    "float16": "Half",
+    "bfloat16": "BFloat16",
+    "int64": "Long",
+    "int32": "Int",
+    "int16": "Short",
+    "int8": "Char",
+    "uint8": "Byte",
+    "bool": "Bool",
+    "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble",
+}
+
+
+def _line(owner: Module, name: str, value: Any, typename: bool = False) -> str:
+    """How PyTorch shows an item: a list by dtype, a dict by the name of its tensor type."""
     if not (hasattr(value, "shape") and hasattr(value, "dtype")):
         return f"  ({name}): Object of type: {type(value).__name__}"
     kind = "Parameter" if name in owner._parameters else "Tensor"
-    dtype = str(value.dtype)
-    dtype = dtype if dtype.startswith("torch.") else f"torch.{dtype}"
-    return f"  ({name}): {kind} containing: [{dtype} of size {'x'.join(map(str, value.shape))}]"
+    dtype = str(value.dtype).removeprefix("torch.")
+    text = f"torch.{_TENSOR_NAMES[dtype]}Tensor" if typename and dtype in _TENSOR_NAMES else f"torch.{dtype}"
+    return f"  ({name}): {kind} containing: [{text} of size {'x'.join(map(str, value.shape))}]"
 
 
 class ParameterList(Module):
@@ -370,4 +387,4 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
-        return "\n".join(_line(self, key, value) for key, value in self.items())
+        return "\n".join(_line(self, key, value, typename=True) for key, value in self.items())

@@ -58,7 +58,7 @@ def use(source: Source) -> Iterator[Source]:
 def scope(key: Any) -> Any:
     """Context in which draws come from ``key``: a JAX key (typed or legacy), or a source of ``pytreemod.rng``.
 
-    Entering it again starts the same sequence again for a key, and goes on in a source.
+
 
     Raises:
         TypeError: ``key`` is neither.

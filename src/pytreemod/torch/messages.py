@@ -75,9 +75,7 @@ def check_grad(tensor: Any, grad: Any) -> None:
         TypeError: ``grad`` is no tensor.
         RuntimeError: its shape or dtype differs, or it is the tensor itself.
     """
-    from pytreemod.torch.tensor import Tensor
-
-    if not isinstance(grad, Tensor):
+    if not hasattr(grad, "_cell"):
         raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}")
     if grad is tensor:
         raise RuntimeError("can't assign Variable as its own grad")

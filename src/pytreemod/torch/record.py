@@ -6,6 +6,7 @@ nothing runs until somebody reads.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,18 @@ from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Value, constant, s
 OPS: dict[Callable, Op] = {}  # the operations of the tape by their pure function
 _PLAIN = (int, str, type(None))
 _NAMED = (int, float, complex)  # a named truth value is a setting
+
+
+class Flagged:
+    """A value as an argument, with its gradient flag said explicitly."""
+
+    __slots__ = ("flag", "value")
+
+    def __init__(self, value: Value, flag: bool):
+        self.value, self.flag = value, flag
+
+    def _read(self) -> tuple[Value, bool]:
+        return self.value, self.flag
 
 
 class Bound:
@@ -106,7 +119,7 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
             return Value(spec.run(arrays, bound.numbers), aval)
     value = Value(None, aval, spec, tuple(values), mask, tuple(bound.numbers))
     if modes.anomaly:
-        modes.anomaly_lines(value)
+        value.line = traceback.extract_stack()
     return value
 
 

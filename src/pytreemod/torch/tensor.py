@@ -13,16 +13,18 @@ import jax
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.autograd import graph
 from pytreemod.torch.cell import Cell, alias, with_history_of
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.record import call, operation_of
+from pytreemod.torch.hooks import RemovableHandle
+from pytreemod.torch.record import Flagged, call, operation_of
 from pytreemod.torch.size import Size, device, strided
+from pytreemod.torch.tape import graph
 from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.flush import force
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value, constant
+from pytreemod.torch.views import scatter
 
 
 class TensorBase:
@@ -140,8 +142,6 @@ class Tensor(TensorBase):
         """Give this tensor, and whatever aliases it, a new value of its shape and dtype."""
         base = self._base
         if base is not None:
-            from pytreemod.torch.views import scatter
-
             base_value, base_tracked = base._read()
             new = scatter(base_value, base_tracked and not self._detached, value, self._steps)
             writer = base if not self._detached else base.detach()
@@ -230,8 +230,6 @@ class Tensor(TensorBase):
 
     def register_hook(self, hook: Callable) -> Any:
         """Call ``hook(grad)`` when the gradient of this tensor is there; what it returns replaces it."""
-        from pytreemod.torch.autograd.hooks import RemovableHandle
-
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._hooks is None:
@@ -242,19 +240,11 @@ class Tensor(TensorBase):
 
     def register_post_accumulate_grad_hook(self, hook: Callable) -> Any:
         """Call ``hook(self)`` after the gradient of this leaf was accumulated."""
-        from pytreemod.torch.autograd.hooks import RemovableHandle
-
         if not self.is_leaf:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self._post_hooks is None:
             self._post_hooks = {}
         return RemovableHandle(self._post_hooks, hook)
-
-    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None):
-        """Gradients of this tensor with respect to the leaves, added to their ``.grad``."""
-        from pytreemod.torch.autograd.engine import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
         """A tensor on the same cell that gradients do not reach."""
@@ -316,11 +306,6 @@ class Tensor(TensorBase):
             raise TypeError("iteration over a 0-d tensor")
         return iter([self[i] for i in range(len(self))])  # type: ignore[index]
 
-    def __repr__(self, **_: Any) -> str:
-        from pytreemod.torch.text import describe
-
-        return describe(self)
-
     def _array(self) -> Any:
         """The array, computed now if it is pending."""
         return force(self._read()[0])
@@ -365,7 +350,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         pass
 
     def __repr__(self, **_: Any) -> str:
-        return "Parameter containing:\n" + super().__repr__()
+        return "Parameter containing:\n" + Tensor.__repr__(self)
 
     def __deepcopy__(self, memo: dict) -> Parameter:
         if id(self) not in memo:
@@ -373,21 +358,9 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return memo[id(self)]
 
 
-class _Flagged:
-    """A value as an argument, with its gradient flag said explicitly."""
-
-    __slots__ = ("flag", "value")
-
-    def __init__(self, value: Value, flag: bool):
-        self.value, self.flag = value, flag
-
-    def _read(self) -> tuple[Value, bool]:
-        return self.value, self.flag
-
-
 def view_value(op: Op, value: Value, args: tuple, kwargs: dict | None, tracked: bool) -> Value:
     """``op(value, *args)``, with a gradient if ``tracked``, in whatever mode: a view stays what it was made as."""
-    return call(op, (_Flagged(value, tracked), *args), kwargs, grad=True)
+    return call(op, (Flagged(value, tracked), *args), kwargs, grad=True)
 
 
 def wrap(value: Value) -> Any:

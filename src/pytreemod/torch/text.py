@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 
-from pytreemod.torch.autograd.graph import node_name
+from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.printing import tensor_str
 from pytreemod.torch.tensor import Parameter, Tensor
 
 
-def describe(tensor: Tensor) -> str:
+def describe(tensor: Tensor, *, tensor_contents: Any = None) -> str:
     """The repr of a tensor; a tracer shows its shape and dtype."""
     array = tensor._array()
     value, tracked = tensor._read()
@@ -23,3 +25,6 @@ def describe(tensor: Tensor) -> str:
     return tensor_str(
         np.asarray(array), from_numpy_dtype(value.aval.dtype), grad_fn_name=name, requires_grad=leaf, prefix=prefix
     )
+
+
+Tensor.__repr__ = describe

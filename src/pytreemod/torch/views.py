@@ -7,7 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pytreemod.torch.record import call
+from pytreemod.torch.dtypes import dtype
+from pytreemod.torch.record import Flagged, call
 from pytreemod.torch.tape.value import Op, Value
 
 
@@ -38,8 +39,6 @@ class Step:
 
 
 def _plain(x: Any) -> Any:
-    from pytreemod.torch.dtypes import dtype
-
     if isinstance(x, (tuple, list)):
         return tuple(_plain(v) for v in x)
     return x.numpy if isinstance(x, dtype) else x
@@ -54,7 +53,5 @@ PUT = Op(_put_through, "CopySlices", saves="none")
 
 def scatter(base: Value, tracked: bool, new: Value, steps: tuple) -> Value:
     """The base's new value after a write of ``new`` through the view that ``steps`` makes of it."""
-    from pytreemod.torch.tensor import _Flagged
-
     chain = tuple(Step(*step) for step in steps)
-    return call(PUT, (_Flagged(base, tracked), new), {"steps": chain})
+    return call(PUT, (Flagged(base, tracked), new), {"steps": chain})

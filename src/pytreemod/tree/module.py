@@ -7,6 +7,7 @@ slots, whatever its depth.
 
 import abc
 import contextlib
+import copy
 import inspect
 import weakref
 from typing import Any
@@ -169,13 +170,13 @@ class Module(Editing, Listing, Loading, Describing, Node, metaclass=ModuleMeta):
         return unflatten, (self._structure, self._leaves)
 
     def __copy__(self) -> Any:
-        return copy_open(self, {}, deep=False) if state.is_open(self) else unflatten(*reversed(_flatten(self)))
+        if state.is_open(self):
+            return copy_open(self, {}, deep=False)
+        return unflatten(self._structure, self._leaves)
 
     def __deepcopy__(self, memo: dict) -> Any:
         if state.is_open(self):
             return copy_open(self, memo)
-        import copy
-
         return unflatten(self._structure, copy.deepcopy(self._leaves, memo))
 
 

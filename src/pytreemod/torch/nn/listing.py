@@ -112,7 +112,7 @@ class Listing(Root):
         if not target:
             raise ValueError("Cannot set the submodule without a target name!")
         if not isinstance(module, Root):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}.")
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
         above, _, name = target.rpartition(".")
         parent = self.get_submodule(above)
         if strict and not hasattr(parent, name):

@@ -1,5 +1,6 @@
 """``torch.optim``: optimizers whose whole step is one compiled program."""
 
+from pytreemod.torch.optim import lr_scheduler
 from pytreemod.torch.optim.algorithms import (
     ASGD,
     SGD,

@@ -19,7 +19,7 @@ import numpy as np
 
 from pytreemod.optim.rule import Rule
 from pytreemod.torch import messages
-from pytreemod.torch.autograd.hooks import RemovableHandle
+from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.autograd.mode import enable_grad, set_grad_enabled
 from pytreemod.torch.cell import Cell
 from pytreemod.torch.record import OPS, call
@@ -98,6 +98,43 @@ STEP = Op(_update, "OptimizerStep", saves="none")
 OPS[_update] = STEP
 
 
+class _Ready:
+    """What a group's step needs, worked out once and used until something about the group changes."""
+
+    __slots__ = ("extra", "hyper", "members", "options", "owners", "params", "settings", "states")
+
+    def __init__(self, optimizer: Optimizer, group: dict, params: list[Tensor]):
+        rule = optimizer.rule
+        numbers, static = rule.split(group)
+        for param in params:
+            optimizer.make_state(param, numbers, static)
+        held = [{**optimizer.state[p], **optimizer._hidden.get(p, {})} for p in params]
+        names = (*rule.clock(numbers), *rule.slots(numbers, static))
+        clock_names = tuple(rule.clock(numbers))
+        slot_names = tuple(n for n in names if n not in clock_names)
+        clocks, members = optimizer.shared_clocks(params, held, clock_names)
+        where, self.hyper, self.extra = _numbers(numbers)
+        plan = Plan(rule, static, where, names, (clock_names, members), len(params))
+        self.settings = {"plan": plan}
+        self.params = list(map(id, params))
+        self.options = _options(group)
+        self.states = [h[n] for n in slot_names for h in held] + [c for n in clock_names for c in clocks[n]]
+        self.owners = [(optimizer.state[p], n, optimizer.state[p][n]) for p in params for n in optimizer.state[p]]
+        self.members = members
+
+    def fits(self, optimizer: Optimizer, group: dict, params: list[Tensor]) -> bool:
+        """Are the parameters, the options and the states the ones it was made for?"""
+        return (
+            self.params == list(map(id, params))
+            and self.options == _options(group)
+            and all(state.get(name) is tensor for state, name, tensor in self.owners)
+        )
+
+
+def _options(group: dict) -> list:
+    return [(v if not isinstance(v, Tensor) else id(v)) for k, v in group.items() if k != "params"]
+
+
 class Optimizer:
     """The base of all optimizers, with PyTorch's interface (2.13).
 
@@ -122,6 +159,7 @@ class Optimizer:
         self.defaults = defaults
         self.state = defaultdict(dict)
         self.param_groups = []
+        self._ready: dict[int, _Ready] = {}
         self._hidden: dict[Tensor, dict] = {}  # clocks that PyTorch's state does not have
         self._pre_hooks: dict = OrderedDict()
         self._post_hooks: dict = OrderedDict()
@@ -240,43 +278,23 @@ class Optimizer:
         params = [p for p in group["params"] if p._grad is not None]
         if not params:
             return
-        numbers, static = self.rule.split(group)
-        names = None
-        for param in params:
-            held = self._state_of(param, numbers, static)
-            names = names or tuple(held)
-        hidden = self.rule.hidden
-        clock_names = tuple(self.rule.clock(numbers))
-        holders = [self.state[p] if not hidden else {**self.state[p], **self._hidden[p]} for p in params]
-        clocks, members = self._clocks(params, holders, clock_names)
-        slot_names = tuple(n for n in names if n not in clock_names)
-        where, hyper, extra = _numbers(numbers)
-        hyper = constant(hyper)
+        ready = self._ready.get(id(group))
+        if ready is None or not ready.fits(self, group, params):
+            ready = self._ready[id(group)] = _Ready(self, group, params)
+        hyper = constant(ready.hyper)
         if modes.capture is not None:
             modes.capture.sources[hyper] = lambda: _numbers(self.rule.split(group)[0])[1]
             modes.capture.guard(lambda: (_numbers(self.rule.split(group)[0])[0], self.rule.split(group)[1]))
-        plan = Plan(self.rule, static, where, tuple(names), (clock_names, members), len(params))
-        inputs = [
-            *params,
-            *(p._grad for p in params),
-            *(h[n] for n in slot_names for h in holders),
-            *(c for n in clock_names for c in clocks[n]),
-            *extra,
-        ]
-        node = call(STEP, (hyper, *inputs), {"plan": plan})
+        node = call(STEP, (hyper, *params, *[p._grad for p in params], *ready.states, *ready.extra), ready.settings)
         parts = [node.item(k) for k in range(len(node.aval))]
         given = iter(parts)
-        for param in params:
-            _put(param, next(given))
-        for name in slot_names:
-            for holder in holders:
-                _put(holder[name], next(given))
-        for name in clock_names:
-            for clock in clocks[name]:
-                _put(clock, next(given))
-        written.extend(parts)
+        for tensor in params:
+            _put(tensor, next(given))
+        for tensor in ready.states:
+            tensor._cell.assign(next(given), note=False)
+        written += parts
 
-    def _state_of(self, param: Tensor, numbers: dict, static: dict) -> dict:
+    def make_state(self, param: Tensor, numbers: dict, static: dict) -> None:
         """The state of a parameter, made at its first step."""
         state = self.state[param]
         hidden = self._hidden.setdefault(param, {}) if self.rule.hidden else {}
@@ -291,10 +309,9 @@ class Optimizer:
             restart = bool(have)
             for name, array in arrays.items():
                 if name not in have or (restart and name in self.rule.hidden):
-                    (hidden if name in self.rule.hidden else state)[name] = wrap(Value(array, _aval(array)))
-        return {name: None for name in wanted}
+                    (hidden if name in self.rule.hidden else state)[name] = wrap(constant(array))
 
-    def _clocks(self, params: list, holders: list, names: tuple) -> tuple[dict, tuple]:
+    def shared_clocks(self, params: list, holders: list, names: tuple) -> tuple[dict, tuple]:
         """The distinct clocks of the parameters. Parameters in lockstep share one, so it is counted once."""
         if not names:
             return {}, (0,) * len(params)
@@ -376,7 +393,7 @@ class Optimizer:
             param = by_position[position]
             state[param] = {name: _loaded(name, value, param) for name, value in entries.items()}
         self.state = state
-        self._hidden = {}
+        self._hidden, self._ready = {}, {}
         if getattr(type(self), "rule", None) is not None and self.rule.hidden:
             for param, entries in state.items():
                 if any(v is not None for v in entries.values()):
@@ -407,12 +424,6 @@ def _with_hooks(step: Callable) -> Callable:
         return out
 
     return wrapped
-
-
-def _aval(array: Any) -> Any:
-    from pytreemod.torch.tape.value import aval_of
-
-    return aval_of(array)
 
 
 def _own(param: Tensor) -> None:

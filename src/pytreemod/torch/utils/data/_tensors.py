@@ -1,4 +1,4 @@
-"""All that data loading knows of tensors and generators. Batches are made by NumPy: no JAX program runs here."""
+"""All that data loading knows of tensors and generators. Batches are made by NumPy: no JAX runs here."""
 
 from __future__ import annotations
 

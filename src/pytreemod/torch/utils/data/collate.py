@@ -132,7 +132,7 @@ def _mapping(like: Mapping, value: Callable[[Any], Any]) -> Any:
 
 
 def _sequence(like: Sequence, items: list) -> Any:
-    """Items in a sequence of the type of ``like``; a list for tuples and where that type cannot be made so."""
+    """Items in a sequence of the type of ``like``; a list for tuples and where that type cannot be made."""
     if isinstance(like, tuple) or type(like) is list:
         return items
     try:

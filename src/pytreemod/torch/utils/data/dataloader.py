@@ -185,8 +185,9 @@ class _Pass:
         if self._told_length is not None and self._given > self._told_length:
             warnings.warn(
                 f"Length of IterableDataset {self._dataset} was reported to be {self._told_length} "
-                f"(when accessing len(dataloader)), but {self._given} samples have been fetched. With worker "
-                "processes, each iterates over its own copy: share the work in __iter__ by get_worker_info().",
+                f"(when accessing len(dataloader)), but {self._given} samples have been fetched. "
+                "With worker processes, each iterates over its own copy: share the work in __iter__ by "
+                "get_worker_info().",
                 stacklevel=2,
             )
         return batch

@@ -124,7 +124,7 @@ class WeightedRandomSampler(Sampler[int]):
         generator: draws them; the default one if not given.
 
     Raises:
-        ValueError: ``num_samples`` is not positive, ``replacement`` no bool, or ``weights`` not 1-dimensional.
+        ValueError: ``num_samples`` is not positive, ``replacement`` no bool, or ``weights`` not 1-d.
         RuntimeError: on iteration, as ``torch.multinomial``: a weight is negative or not finite, all are
             zero, or more are wanted without replacement than there are.
     """

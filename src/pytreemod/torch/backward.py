@@ -11,8 +11,10 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pytreemod.torch import messages
-from pytreemod.torch.autograd.graph import node_name
+from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.cell import Cell
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.flush import flush
@@ -77,7 +79,7 @@ def _check_version(value: Value) -> None:
         raise RuntimeError(messages.modified_in_place(value.aval, counter[0], value.version, name))
 
 
-def inside_of(roots: Sequence[Value], targets: set[Value], cuts: set[Value]) -> list[Value]:
+def inside_of(roots: Sequence[Value], targets: set[Value]) -> list[Value]:
     """The calls between ``targets`` and ``roots``, in order: what the derivative has to run itself."""
     order: list[Value] = []
     done: set[Value] = set()
@@ -106,10 +108,20 @@ def inside_of(roots: Sequence[Value], targets: set[Value], cuts: set[Value]) -> 
 
 
 def gradient(
-    roots: list[Value], cotangents: list[Value], targets: list[Value], taps: list[Value], cuts: list[Value], keep: bool
+    roots: list[Value],
+    cotangents: list[Value],
+    targets: list[Value],
+    taps: list[Value],
+    cuts: list[Value],
+    keep: bool,
+    inside: list[Value] | None = None,
 ) -> Value:
-    """The pending gradients of ``roots`` with respect to ``targets`` (made before) and ``taps`` (made on the way)."""
-    inside = inside_of(roots, set(targets), set(cuts))
+    """The pending gradients of ``roots`` with respect to ``targets`` (made before) and ``taps`` (made on the way).
+
+    ``inside``: the calls between them, where they are known already.
+    """
+    if inside is None:
+        inside = inside_of(roots, set(targets))
     members = set(inside)
     boundary = dict.fromkeys(
         v for value in inside for v in value.inputs if v not in members
@@ -143,8 +155,6 @@ def finish_previous() -> None:
 
 
 def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: bool) -> tuple[list[Value], list[Value]]:
-    import numpy as np
-
     roots, cotangents = [], []
     for k, (tensor, grad) in enumerate(zip(tensors, grads, strict=True)):
         value, tracked = tensor._read()
@@ -191,14 +201,18 @@ def run(
     order = ancestors(roots)
     check(order)
     wanted_values = None if wanted is None else [w._read()[0] for w in wanted]
-    hooked = [v for v in reversed(order) if v.mask and v.hooks and any(t._hooks for t in v.hooks)]
     cuts: list[Value] = []
-    for value in hooked:
-        roots, cotangents = _apply_hooks(value, roots, cotangents, cuts, create_graph)
-        cuts.append(value)
+    for value in [v for v in reversed(order) if v.mask and v.hooks]:
+        # where Python decides how the gradient goes on: hooks, and functions with a backward of their own
+        custom = next((h for h in value.hooks if not isinstance(h, Tensor)), None)
+        if any(t._hooks for t in value.hooks if isinstance(t, Tensor)):
+            roots, cotangents = _apply_hooks(value, roots, cotangents, cuts, create_graph)
+            cuts.append(value)
+        if custom is not None:
+            roots, cotangents = custom.flow(value, roots, cotangents, cuts, create_graph)
     if wanted_values is None:
         targets = [v for v in order if v.variable is not None and not v.mask]
-        taps = [v for v in order if v.mask and v.hooks and v not in cuts and any(t._retains for t in v.hooks)]
+        taps = [v for v in order if v.mask and v.hooks and v not in cuts and any(_retains(t) for t in v.hooks)]
     else:
         present = set(order)
         chosen = [v for v in dict.fromkeys(wanted_values) if v in present]
@@ -207,7 +221,12 @@ def run(
         taps = [v for v in chosen if v in upstream]
     result: dict[Value, Value] = {}
     if targets or taps:
-        whole = gradient(roots, cotangents, targets, taps, cuts, create_graph)
+        # what has a history depends on a leaf; only what has none and is pending must be looked for
+        simple = wanted is None and not cuts and not any(
+            v.array is None and not v.mask and v.variable is None for value in order if value.mask for v in value.inputs
+        )  # fmt: skip
+        between = [v for v in order if v.mask] if simple else None
+        whole = gradient(roots, cotangents, targets, taps, cuts, create_graph, between)
         for k, value in enumerate((*targets, *taps)):
             result[value] = whole.item(k)
     if not keep:
@@ -230,29 +249,38 @@ def _not_first(chosen: list[Value]) -> set[Value]:
     return found
 
 
+def _retains(holder: Any) -> bool:
+    return isinstance(holder, Tensor) and holder._retains
+
+
+def flowing_to(
+    value: Value, roots: list[Value], cotangents: list[Value], cuts: list[Value], create_graph: bool
+) -> tuple[Value | None, list[Value], list[Value]]:
+    """(the whole gradient of a value, the roots and cotangents that are left without it)."""
+    rest = [(r, c) for r, c in zip(roots, cotangents, strict=True) if r is not value]
+    parts = [c for r, c in zip(roots, cotangents, strict=True) if r is value]
+    others = [r for r, _ in rest]
+    if value in set(ancestors(others)):
+        parts.append(gradient(others, [c for _, c in rest], [value], [], cuts, create_graph).item(0))
+    total = None
+    for part in parts:
+        total = part if total is None else call(ADD, (total, part), grad=create_graph)
+    return total, others, [c for _, c in rest]
+
+
 def _apply_hooks(
     value: Value, roots: list[Value], cotangents: list[Value], cuts: list[Value], create_graph: bool
 ) -> tuple[list[Value], list[Value]]:
     """Run the hooks of a value on its gradient, which then flows on from there as a root of its own."""
-    if value in roots:
-        parts = [c for r, c in zip(roots, cotangents, strict=True) if r is value]
-        total = parts[0]
-        others = [(r, c) for r, c in zip(roots, cotangents, strict=True) if r is not value]
-        if others and _reaches([r for r, _ in others], value, cuts):
-            total = call(ADD, (total, gradient([r for r, _ in others], [c for _, c in others], [], [value], cuts, create_graph).item(0)))
-    else:
-        others = list(zip(roots, cotangents, strict=True))
-        total = gradient(roots, cotangents, [], [value], cuts, create_graph).item(0)
+    total, roots, cotangents = flowing_to(value, roots, cotangents, cuts, create_graph)
+    if total is None:
+        return roots, cotangents
     grad = wrap(total)
-    for tensor in value.hooks or ():
+    for tensor in [t for t in value.hooks or () if isinstance(t, Tensor)]:
         grad = run_hooks(tensor, grad)
         if tensor._retains:
             tensor._grad = grad
-    return [*(r for r, _ in others), value], [*(c for _, c in others), grad._read()[0]]
-
-
-def _reaches(roots: list[Value], value: Value, cuts: list[Value]) -> bool:
-    return value in set(ancestors(roots))
+    return [*roots, value], [*cotangents, grad._read()[0]]
 
 
 def run_hooks(tensor: Tensor, grad: Tensor) -> Tensor:
@@ -288,7 +316,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, c
         return
     by_tensor: dict[int, tuple[Tensor, Value]] = {}
     for value, part in parts.items():
-        holders = [value.variable()] if not value.mask else [t for t in value.hooks or () if t._retains]
+        holders = [value.variable()] if not value.mask else [t for t in value.hooks or () if _retains(t)]
         for tensor in holders:
             if tensor is None:
                 continue
@@ -297,6 +325,14 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, c
             by_tensor[id(tensor)] = (tensor, part)
     for tensor, part in by_tensor.values():
         accumulate(tensor, part, create_graph)
+
+
+def _method(self: Tensor, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None):
+    """Gradients of this tensor with respect to the leaves, added to their ``.grad``."""
+    backward(self, gradient, retain_graph, create_graph, inputs)
+
+
+Tensor.backward = _method  # type: ignore[attr-defined]
 
 
 def accumulate(tensor: Tensor, part: Value, create_graph: bool) -> None:
@@ -350,8 +386,6 @@ def grad(
         part = parts.get(value)
         if part is None:
             if materialize_grads:
-                import numpy as np
-
                 part = constant(np.zeros(value.aval.shape, value.aval.dtype))
             elif not allow_unused:
                 raise RuntimeError(messages.UNUSED)
