@@ -13,7 +13,7 @@ from data import sonnets
 from faces import main, torch_for
 from pytreemod import optim
 from pytreemod.nn import functional as F
-from pytreemod.rng import MT19937, ProgramStream
+from pytreemod.rng import HostStream, ProgramStream
 
 LENGTH, BATCH, WIDTH, HEADS, LAYERS = 32, 16, 64, 4, 2
 
@@ -112,13 +112,13 @@ def train_functional(steps, seed):
     Dropout draws from PyTorch's stream, so that the losses agree too; a JAX key would do as well.
     """
     text, alphabet = sonnets()
-    stream = MT19937(seed)
+    stream = HostStream(seed)
     model = ptm.init(make_model(ptm), len(alphabet), key=stream)
     rule = optax.chain(
         optax.clip_by_global_norm(1.0),
         optim.adamw(lambda count: 3e-3 * jnp.minimum(1.0, (count + 1) / 10), weight_decay=0.1),
     )
-    state = rule.init(ptm.trainable(model)), stream.state
+    state = rule.init(ptm.trainable(model)), stream.program_state()
 
     @jax.jit
     def step(model, state, x, y):

@@ -12,7 +12,7 @@ from data import batches, digits
 from faces import main, torch_for
 from pytreemod import optim
 from pytreemod.nn import functional as F
-from pytreemod.rng import MT19937, ProgramStream
+from pytreemod.rng import HostStream, ProgramStream
 
 
 def make_model(torch):
@@ -75,7 +75,7 @@ def train_functional(steps, seed):
     Dropout draws from PyTorch's stream, so that the losses agree too; a JAX key would do as well.
     """
     x, y, test_x, test_y = digits(images=True)
-    stream = MT19937(seed)
+    stream = HostStream(seed)
     model = ptm.init(make_model(ptm), key=stream)
     rule = optim.sgd(
         lambda count: 0.05 * (1 + jnp.cos(jnp.pi * count / steps)) / 2,
@@ -83,7 +83,7 @@ def train_functional(steps, seed):
         nesterov=True,
         weight_decay=1e-4,
     )
-    state = rule.init(ptm.trainable(model)), stream.state
+    state = rule.init(ptm.trainable(model)), stream.program_state()
 
     @jax.jit
     def step(model, state, x, y):

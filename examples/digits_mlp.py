@@ -10,7 +10,7 @@ from data import batches, digits
 from faces import main, torch_for
 from pytreemod import optim
 from pytreemod.nn import functional as F
-from pytreemod.rng import MT19937, ProgramStream
+from pytreemod.rng import HostStream, ProgramStream
 
 
 def make_model(torch):
@@ -62,10 +62,10 @@ def train_functional(steps, seed):
     Dropout draws from PyTorch's stream, so that the losses agree too; a JAX key would do as well.
     """
     x, y, _, _ = digits()
-    stream = MT19937(seed)
+    stream = HostStream(seed)
     model = ptm.init(make_model(ptm), key=stream)
     rule = optim.adam(lambda count: 3e-3 * 0.8 ** (count // 20))
-    state = rule.init(ptm.trainable(model)), stream.state
+    state = rule.init(ptm.trainable(model)), stream.program_state()
 
     @jax.jit
     def step(model, state, x, y):

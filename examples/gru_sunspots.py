@@ -12,7 +12,7 @@ from data import batches, sunspots
 from faces import main, torch_for
 from pytreemod import optim
 from pytreemod.nn import functional as F
-from pytreemod.rng import MT19937, ProgramStream
+from pytreemod.rng import HostStream, ProgramStream
 
 YEARS = 24
 
@@ -72,13 +72,13 @@ def train_functional(steps, seed):
     Dropout draws from PyTorch's stream, so that the losses agree too; a JAX key would do as well.
     """
     x, y = windows()
-    stream = MT19937(seed)
+    stream = HostStream(seed)
     model = ptm.init(make_model(ptm), key=stream)
     rule = optax.chain(
         optax.clip_by_global_norm(1.0),
         optim.adam(lambda count: 1e-2 * 0.7 ** (count // 20), weight_decay=1e-4, amsgrad=True),
     )
-    state = rule.init(ptm.trainable(model)), stream.state
+    state = rule.init(ptm.trainable(model)), stream.program_state()
 
     @jax.jit
     def step(model, state, x, y):

@@ -12,7 +12,7 @@ import pytreemod as ptm
 from faces import main, torch_for
 from pytreemod import optim
 from pytreemod.nn import functional as F
-from pytreemod.rng import MT19937
+from pytreemod.rng import HostStream
 
 TASKS, SHOTS, RATE = 4, 10, 0.05
 
@@ -74,7 +74,7 @@ def train_torch(face, steps, seed):
 
 def train_functional(steps, seed):
     """The same in JAX: a gradient inside a gradient, and ``vmap`` over the tasks."""
-    model = ptm.init(make_model(ptm), key=MT19937(seed))
+    model = ptm.init(make_model(ptm), key=HostStream(seed))
     rule = optim.adam(3e-3)
     state = rule.init(model)
 

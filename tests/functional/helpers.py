@@ -27,7 +27,7 @@ def agree(ours, theirs, *inputs, rtol=1e-5, atol=1e-6):
     given = [jax.numpy.asarray(inputs[i]) for i in floats]
     if floats:
         differentiate = jax.value_and_grad(loss, argnums=tuple(range(len(floats))), has_aux=True)
-        (_, outputs), gradients = differentiate(*given)
+        (_, outputs), gradients = jax.jit(differentiate)(*given)
     else:
         outputs, gradients = loss()[1], ()
 
@@ -42,9 +42,7 @@ def agree(ours, theirs, *inputs, rtol=1e-5, atol=1e-6):
         total.backward()
         for i, gradient in zip(floats, gradients, strict=True):
             other = leaves[i].grad if leaves[i].grad is not None else torch.zeros_like(leaves[i])
-            np.testing.assert_allclose(
-                gradient, other, rtol=rtol, atol=atol, err_msg=f"gradient of input {i}"
-            )
+            np.testing.assert_allclose(gradient, other, rtol=rtol, atol=atol, err_msg=f"gradient of input {i}")
 
 
 def _outputs(result):

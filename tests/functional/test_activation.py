@@ -61,9 +61,7 @@ def test_integers_are_taken_or_refused_as_in_pytorch(name, settings):
     if name in INTEGERS_STAY | INTEGERS_BECOME_FLOATS:
         agree(*both(name, **settings), np.array([-2, 0, 3, 9], np.int32))
     else:
-        with pytest.raises(
-            NotImplementedError, match=f"{name}: expected a floating-point input, got int32.*not impl"
-        ):
+        with pytest.raises(NotImplementedError, match=f"{name}: expected a floating-point input, got int32.*not impl"):
             getattr(F, name)(jnp.arange(3), **settings)
 
 

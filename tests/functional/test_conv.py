@@ -57,13 +57,9 @@ def test_second_order_and_vmap():
 
     x = jnp.asarray(numbers(1, 4))
     jacobian = np.stack([F.conv1d(row.reshape(1, 4), weight).ravel() for row in np.eye(4, dtype=np.float32)])
-    np.testing.assert_allclose(
-        jax.hessian(loss)(x).reshape(4, 4), 2 * jacobian @ jacobian.T, rtol=1e-5, atol=1e-5
-    )
+    np.testing.assert_allclose(jax.hessian(loss)(x).reshape(4, 4), 2 * jacobian @ jacobian.T, rtol=1e-5, atol=1e-5)
     batch = jnp.asarray(numbers(3, 1, 4))
-    np.testing.assert_allclose(
-        jax.vmap(lambda x: F.conv1d(x, weight))(batch), F.conv1d(batch, weight), rtol=1e-6
-    )
+    np.testing.assert_allclose(jax.vmap(lambda x: F.conv1d(x, weight))(batch), F.conv1d(batch, weight), rtol=1e-6)
 
 
 x, w = jnp.ones((2, 3, 4, 4)), jnp.ones((4, 3, 3, 3))

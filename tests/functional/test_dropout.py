@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as T
 
 import pytreemod.functional as F
-from pytreemod.rng import MT19937, use
+from pytreemod.rng import HostStream, use
 
 from .helpers import numbers
 
@@ -30,7 +30,7 @@ def test_drops_what_pytorch_drops(name, sizes, p):
     x = numbers(*sizes)
     torch.manual_seed(3)
     expected = [getattr(T, name)(torch.tensor(x), p, True) for _ in range(2)]
-    with use(MT19937(3)):
+    with use(HostStream(3)):
         ours = [getattr(F, name)(jnp.asarray(x), p, True) for _ in range(2)]
     np.testing.assert_allclose(ours, torch.stack(expected), rtol=1e-6)
 
@@ -43,9 +43,9 @@ def test_evaluation_returns_the_input_and_draws_nothing(name, sizes):
 
 def test_the_gradient_is_the_mask():
     x = jnp.asarray(numbers(20))
-    with use(MT19937(0)):
+    with use(HostStream(0)):
         gradient = jax.grad(lambda x: F.dropout(x).sum())(x)
-    with use(MT19937(0)):
+    with use(HostStream(0)):
         np.testing.assert_array_equal(gradient, F.dropout(jnp.ones(20)))
     assert set(np.asarray(gradient).tolist()) == {0.0, 2.0}
 

@@ -14,9 +14,7 @@ from .helpers import agree, numbers
 INDICES = np.array([[0, 2, 2], [4, 1, 2]])
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"padding_idx": 2}, {"padding_idx": -5}, {"scale_grad_by_freq": True}]
-)
+@pytest.mark.parametrize("settings", [{}, {"padding_idx": 2}, {"padding_idx": -5}, {"scale_grad_by_freq": True}])
 def test_embedding_matches_pytorch(settings):
     weight = numbers(5, 3)
     agree(
@@ -30,9 +28,7 @@ def test_embedding_matches_pytorch(settings):
 @pytest.mark.parametrize("index", [-1, 5])
 def test_an_index_out_of_range_is_never_silent(index):
     weight = jnp.ones((5, 2))
-    with pytest.raises(
-        IndexError, match=f"index out of range in self: expected indices from 0 to 4, got {index}"
-    ):
+    with pytest.raises(IndexError, match=f"index out of range in self: expected indices from 0 to 4, got {index}"):
         F.embedding(jnp.array([index]), weight)
     assert np.isnan(jax.jit(F.embedding)(jnp.array([index]), weight)).all()
 

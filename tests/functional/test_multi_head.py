@@ -65,6 +65,17 @@ def test_causal_hint_and_padding_without_batch_match_pytorch():
     agree(*both(padding), *qkv(batched=False), *PACKED, **CLOSE)
 
 
+def test_a_query_that_may_look_nowhere_is_zero_without_the_weights_and_nan_with_them():
+    mask = {"attn_mask": np.arange(LENGTH)[:, None] * np.ones((1, KEYS), int) == 1}
+    agree(*both(mask, need_weights=False), *qkv(), *PACKED, **CLOSE)
+    ours, theirs = both(mask)
+    out, weights = ours(*map(jnp.asarray, (*qkv(), *PACKED)))
+    other, other_weights = theirs(*map(torch.tensor, (*qkv(), *PACKED)))
+    np.testing.assert_array_equal(np.isnan(out), other.isnan().numpy())
+    np.testing.assert_array_equal(np.isnan(weights), other_weights.isnan().numpy())
+    assert np.isnan(out[1]).all() and not np.isnan(out[0]).any()
+
+
 def test_separate_projections_match_pytorch():
     separate = [numbers(E, E, seed=1), numbers(E, 3, seed=2), numbers(E, 6, seed=3)]
 

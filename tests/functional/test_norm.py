@@ -19,9 +19,7 @@ CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 def test_layer_norm_matches_pytorch(shape, parameters):
     given = [numbers(*shape, seed=1), numbers(*shape, seed=2)][:parameters]
     x = numbers(2, 3, 5) + 10
-    agree(
-        lambda x, *p: F.layer_norm(x, shape, *p), lambda x, *p: T.layer_norm(x, shape, *p), x, *given, **CLOSE
-    )
+    agree(lambda x, *p: F.layer_norm(x, shape, *p), lambda x, *p: T.layer_norm(x, shape, *p), x, *given, **CLOSE)
 
 
 @pytest.mark.parametrize("eps", [None, 0.1])
@@ -38,9 +36,7 @@ def test_rms_norm_matches_pytorch(eps):
 @pytest.mark.parametrize("sizes", [(2, 6), (2, 6, 3), (2, 6, 2, 2)])
 def test_group_norm_matches_pytorch(sizes):
     inputs = numbers(*sizes), numbers(6, seed=1), numbers(6, seed=2)
-    agree(
-        lambda *a: F.group_norm(a[0], 2, *a[1:]), lambda *a: T.group_norm(a[0], 2, *a[1:]), *inputs, **CLOSE
-    )
+    agree(lambda *a: F.group_norm(a[0], 2, *a[1:]), lambda *a: T.group_norm(a[0], 2, *a[1:]), *inputs, **CLOSE)
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0, float("inf")])
@@ -152,7 +148,5 @@ def test_misfits_are_refused_in_words(call, message):
 
 
 def test_normalize_names_a_missing_dimension():
-    with pytest.raises(
-        IndexError, match=r"Dimension out of range \(expected to be in range of \[-1, 0\], but got 1\)"
-    ):
+    with pytest.raises(IndexError, match=r"Dimension out of range \(expected to be in range of \[-1, 0\], but got 1\)"):
         F.normalize(jnp.ones(3))

@@ -68,9 +68,7 @@ def test_avg_pool_matches_pytorch(n, settings):
     agree(*both(f"avg_pool{n}d", **settings), numbers(*SIZES[n]))
 
 
-@pytest.mark.parametrize(
-    ("n", "size"), [(1, 4), (1, 11), (2, 3), (2, (7, 2)), (2, (None, 4)), (3, (2, None, 4))]
-)
+@pytest.mark.parametrize(("n", "size"), [(1, 4), (1, 11), (2, 3), (2, (7, 2)), (2, (None, 4)), (3, (2, None, 4))])
 def test_adaptive_avg_pool_matches_pytorch(n, size):
     agree(*both(f"adaptive_avg_pool{n}d", output_size=size), numbers(*SIZES[n]))
 

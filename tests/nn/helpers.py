@@ -6,7 +6,7 @@ import torch
 
 import pytreemod as ptm
 from pytreemod import nn
-from pytreemod.rng import MT19937
+from pytreemod.rng import HostStream
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -20,7 +20,7 @@ def twins(name, *args, seed=5, **kwargs):
     """Our layer ``name`` and PyTorch's, made from one seed."""
     torch.manual_seed(seed)
     theirs = getattr(torch.nn, name)(*args, **kwargs)
-    with ptm.rng(MT19937(seed)):
+    with ptm.rng(HostStream(seed)):
         ours = getattr(nn, name)(*args, **kwargs)
     return ours, theirs
 

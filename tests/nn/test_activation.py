@@ -8,14 +8,8 @@ from pytreemod import nn
 from .helpers import agree, numbers
 
 CASES = [
-    *(
-        (name, {})
-        for name in ("ReLU", "ReLU6", "SiLU", "Mish", "SELU", "Hardsigmoid", "Hardswish", "ELU", "CELU")
-    ),
-    *(
-        (name, {})
-        for name in ("LeakyReLU", "PReLU", "Hardtanh", "GELU", "Softplus", "Softshrink", "Hardshrink")
-    ),
+    *((name, {}) for name in ("ReLU", "ReLU6", "SiLU", "Mish", "SELU", "Hardsigmoid", "Hardswish", "ELU", "CELU")),
+    *((name, {}) for name in ("LeakyReLU", "PReLU", "Hardtanh", "GELU", "Softplus", "Softshrink", "Hardshrink")),
     *((name, {}) for name in ("Tanh", "Sigmoid", "LogSigmoid", "Softsign", "Tanhshrink", "GLU", "Softmax2d")),
     *((name, {"inplace": True}) for name in ("ReLU", "ReLU6", "SiLU", "Mish", "SELU", "Hardsigmoid")),
     ("ELU", {"alpha": 0.5, "inplace": True}),

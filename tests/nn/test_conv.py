@@ -38,9 +38,7 @@ def test_output_size_chooses_the_output_padding(size):
 
 def test_impossible_output_sizes_are_refused(key):
     layer = nn.ConvTranspose1d(2, 3, 3, stride=2, key=key)
-    with pytest.raises(
-        ValueError, match=r"output size of \[20\], but valid sizes range from \[9\] to \[10\]"
-    ):
+    with pytest.raises(ValueError, match=r"output size of \[20\], but valid sizes range from \[9\] to \[10\]"):
         layer(jnp.ones((1, 2, 4)), output_size=(20,))
     with pytest.raises(ValueError, match=r"must have 1 or 3 elements \(got 2\)"):
         layer(jnp.ones((1, 2, 4)), output_size=(3, 9))

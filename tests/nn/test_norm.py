@@ -26,9 +26,7 @@ def test_matches_pytorch(name, args, kwargs):
 
 
 def test_uneven_groups_are_refused_at_construction():
-    with pytest.raises(
-        ValueError, match=r"GroupNorm: num_channels \(5\) must be divisible by num_groups \(2\)"
-    ):
+    with pytest.raises(ValueError, match=r"GroupNorm: num_channels \(5\) must be divisible by num_groups \(2\)"):
         nn.GroupNorm(2, 5)
 
 

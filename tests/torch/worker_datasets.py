@@ -1,4 +1,4 @@
-"""Datasets and functions that the worker processes of test_data.py import by name."""
+"""Datasets and functions that the worker processes of test_data_workers.py import by name."""
 
 import os
 import random

@@ -4,7 +4,7 @@
 import jax.numpy as jnp
 import pytreemod as ptm
 from pytreemod import nn
-from pytreemod.rng import MT19937
+from pytreemod.rng import HostStream
 
 
 class Scaled(nn.Module):
@@ -20,7 +20,7 @@ class Scaled(nn.Module):
         return self.fc(x) * self.scale
 
 
-key = MT19937(0)  # or jax.random.key(0)
+key = HostStream(0)  # or jax.random.key(0)
 model = ptm.init(Scaled, 3, key=key)
 y, model = ptm.call(model, jnp.ones((1, 3)))
 

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import pytreemod as ptm
 from pytreemod import nn
-from pytreemod.rng import MT19937
+from pytreemod.rng import HostStream
 
 x = jnp.linspace(-1, 1, 64).reshape(64, 1)
 y = jnp.sin(3 * x)
@@ -21,7 +21,7 @@ class Net(nn.Module):
         return self.fc2(jnp.tanh(self.fc1(x)))
 
 
-key = MT19937(0)  # or jax.random.key(0)
+key = HostStream(0)  # or jax.random.key(0)
 net = ptm.init(Net, key=key)
 opt = ptm.optim.adam(lr=0.05)
 state = opt.init(net)

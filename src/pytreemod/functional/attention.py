@@ -9,6 +9,7 @@ from jax import Array, lax
 from ..rng import source as ambient
 from .checks import DtypeError, ShapeError, floating
 from .dispatch import dispatched
+from .dropout import dropout, dropout_with
 
 _NAME = "scaled_dot_product_attention"
 
@@ -40,8 +41,7 @@ def _attention_shape(query: Array, key: Array, value: Array, enable_gqa: bool) -
         hint = "" if enable_gqa else "; fewer heads in key and value need enable_gqa=True"
         raise ShapeError(
             f"{_NAME}: expected leading axes of the same size, as the size of query must match the "
-            "size of key and "
-            f"value there, {facts}{hint}"
+            f"size of key and value there, {facts}{hint}"
         ) from None
     return (*batch, query.shape[-2], key.shape[-2])
 
@@ -72,6 +72,19 @@ def draw_keep(like: Array, shape: tuple[int, ...], p: float, who: str) -> Array 
     return ambient(like=like, who=who).bernoulli(1.0 - p, shape)
 
 
+def dropout_time_first(input: Array, p: float, training: bool) -> Array:
+    """Dropout of (N, T, E) whose draw lies as (T, N, E): as PyTorch stores what attention returns."""
+    keep = (
+        draw_keep(input, (input.shape[1], input.shape[0], input.shape[2]), p, "dropout") if training else None
+    )
+    return dropout(input, p, training) if keep is None else dropout_with(input, keep.swapaxes(0, 1), p)
+
+
+def never(scores: Array) -> Array:
+    """-inf in the dtype of ``scores``: a masked score. A Python number would be float64 under x64."""
+    return jnp.array(-jnp.inf, dtype=scores.dtype)
+
+
 def causal(length: int, keys: int) -> Array:
     """(length, keys), true where a query may look: not past its own position."""
     rows = lax.broadcasted_iota(jnp.int32, (length, keys), 0)
@@ -92,7 +105,7 @@ def _masked(scores: Array, mask: Array, query: Array) -> Array:
             f"{_NAME}: the size of attn_mask must match the size of the attention weights {scores.shape} or "
             f"broadcast to it, got {mask.shape}"
         ) from None
-    return jnp.where(mask, scores, -jnp.inf) if boolean else scores + mask.astype(scores.dtype)
+    return jnp.where(mask, scores, never(scores)) if boolean else scores + mask.astype(scores.dtype)
 
 
 @dispatched
@@ -127,7 +140,7 @@ def attention_with(
     if attn_mask is not None:
         scores = _masked(scores, jnp.asarray(attn_mask), query)
     elif is_causal:
-        scores = jnp.where(causal(*shape[-2:]), scores, -jnp.inf)
+        scores = jnp.where(causal(*shape[-2:]), scores, never(scores))
     weights = dropped(masked_softmax(scores, forgiving=True), keep, dropout_p)
     return jnp.einsum("...ls,...sv->...lv", weights.astype(value.dtype), value)
 

@@ -44,8 +44,7 @@ def axis(dim: int, ndim: int, who: str) -> int:
     bound = max(ndim, 1)
     if not -bound <= dim < bound:
         raise IndexError(
-            f"{who}: Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got "
-            f"{dim})"
+            f"{who}: Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
         )
     return dim % bound
 

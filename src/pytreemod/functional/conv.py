@@ -131,9 +131,7 @@ def _conv(n, input, weight, bias, stride, padding, dilation, groups):
             f"{who}: Calculated padded input size per channel: ({_by(padded)}). Kernel size: ({_by(reach)}). "
             f"Kernel size can't be greater than actual input size. Pad the input or choose a smaller kernel"
         )
-    out = lax.conv_general_dilated(
-        x, weight, stride, pairs, rhs_dilation=dilation, feature_group_count=groups
-    )
+    out = lax.conv_general_dilated(x, weight, stride, pairs, rhs_dilation=dilation, feature_group_count=groups)
     return _finish(n, out, bias, input)
 
 
@@ -197,9 +195,7 @@ def _padding_pairs(n, who, padding, stride, dilation, sizes):
         if padding != "same":
             raise ShapeError(f"{who}: Invalid padding string: {padding!r}. Choose 'valid' or 'same'")
         if set(stride) != {1}:
-            raise ShapeError(
-                f"{who}: padding='same' is not supported for strided convolutions, got stride={stride}"
-            )
+            raise ShapeError(f"{who}: padding='same' is not supported for strided convolutions, got stride={stride}")
         totals = [d * (k - 1) for d, k in zip(dilation, sizes, strict=True)]
         return [(total // 2, total - total // 2) for total in totals]
     padding = n_tuple(padding, n, who, "padding")

@@ -21,7 +21,7 @@ _ALPHA = 1.7580993408473766
 def dropout_with(input: Array, keep: Array, p: float) -> Array:
     """``input * keep / (1 - p)``: dropout for a boolean draw ``keep`` that broadcasts to ``input``."""
     x = floating(input, "dropout")
-    return x * (keep.astype(x.dtype) / (1.0 - p))
+    return x * (jnp.asarray(keep).astype(x.dtype) / (1.0 - p))
 
 
 @dispatched
@@ -29,7 +29,7 @@ def alpha_dropout_with(input: Array, keep: Array, p: float) -> Array:
     """Dropped values become SELU's limit; then the affine map that restores mean 0 and variance 1."""
     x = floating(input, "alpha_dropout")
     scale = 1.0 / math.sqrt((_ALPHA**2 * p + 1.0) * (1.0 - p))
-    noise = keep.astype(x.dtype)
+    noise = jnp.asarray(keep).astype(x.dtype)
     shift = (noise - 1.0) * (_ALPHA * scale) + _ALPHA * scale * p
     return x * (noise * scale) + shift
 
@@ -72,9 +72,7 @@ def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace:
     return _drop(input, p, training, tuple(input.shape), "alpha_dropout", alpha_dropout_with)
 
 
-def feature_alpha_dropout(
-    input: Array, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Array:
+def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
     """``alpha_dropout`` of whole channels: (N, C, ...). Raises: as ``dropout``."""
     shape = _channels(input, 2, "feature_alpha_dropout")
     return _drop(input, p, training, shape, "feature_alpha_dropout", alpha_dropout_with)

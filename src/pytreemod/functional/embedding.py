@@ -34,8 +34,7 @@ def embedding(
         raise ShapeError(f"embedding: 'weight' must be 2-D, got {weight.shape}")
     if not jnp.issubdtype(indices.dtype, jnp.integer):
         raise DtypeError(
-            f"embedding: expected indices to have one of the following scalar types: Long, Int; but got "
-            f"{indices.dtype}"
+            f"embedding: expected indices to have one of the following scalar types: Long, Int; but got {indices.dtype}"
         )
     if max_norm is not None:
         raise ValueError(
@@ -53,9 +52,7 @@ def embedding(
     if scale_grad_by_freq:
         times = jnp.zeros((count,), dtype=weight.dtype).at[indices.ravel()].add(1.0)
         shared = weight / jnp.maximum(times, 1.0)[:, None]
-        weight = lax.stop_gradient(weight) + (
-            shared - lax.stop_gradient(shared)
-        )  # the value of weight, exactly
+        weight = lax.stop_gradient(weight) + (shared - lax.stop_gradient(shared))  # the value of weight, exactly
     rows = weight.at[indices].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
     if padding_idx is None:
         return rows
@@ -83,9 +80,7 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
         if num_classes == -1:
             num_classes = high + 1
         if high >= num_classes:
-            raise ShapeError(
-                f"one_hot: Class values must be smaller than num_classes ({num_classes}), got {high}"
-            )
+            raise ShapeError(f"one_hot: Class values must be smaller than num_classes ({num_classes}), got {high}")
     if num_classes < 1:
         raise ValueError(
             f"one_hot: num_classes={num_classes} needs the values of a non-empty array, which are not "

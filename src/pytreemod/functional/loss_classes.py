@@ -29,8 +29,7 @@ def check_target(name: str, target: Array, classes: int, ignore_index: int | Non
         ignored = "" if ignore_index is None else f", or ignore_index={ignore_index}"
         raise IndexError(
             f"Target {wrong[0]} is out of bounds. {name}: expected classes in 0 .. {classes - 1}, as "
-            "input has "
-            f"{classes} classes{ignored}"
+            f"input has {classes} classes{ignored}"
         )
 
 
@@ -72,8 +71,7 @@ def _check_weight(name: str, classes: int, weight: Array | None) -> None:
     if weight is not None and weight.shape != (classes,):
         raise ShapeError(
             f"{name}: weight tensor should be defined either for all {classes} classes or no classes "
-            "but got weight "
-            f"tensor of shape: {list(weight.shape)}"
+            f"but got weight tensor of shape: {list(weight.shape)}"
         )
 
 
@@ -109,7 +107,7 @@ def _nll(
     )
     share = jnp.where(counts, share, 0)
     losses = jnp.where(counts, picked, 0) if weight is None else jnp.where(counts, picked * share, 0)
-    losses = jnp.where(wrong, jnp.nan, losses)
+    losses = jnp.where(wrong, jnp.array(jnp.nan, dtype=losses.dtype), losses)
     total = share.sum()
     if reduction == "mean":
         return losses.sum() / total, total

@@ -108,7 +108,8 @@ def multi_margin_loss(
     if weight is not None:
         lack = lack * jnp.take(weight.astype(lack.dtype), target, mode="clip")[:, None]
     losses = lack.sum(1) / classes
-    losses = jnp.where((target < 0) | (target >= classes), jnp.nan, losses)
+    wrong = (target < 0) | (target >= classes)
+    losses = jnp.where(wrong, jnp.array(jnp.nan, dtype=losses.dtype), losses)
     return losses.reshape(shape) if reduction == "none" else reduced(losses, reduction)
 
 

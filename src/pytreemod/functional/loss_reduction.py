@@ -51,7 +51,8 @@ def common_dtype(name: str, *arrays: Array) -> tuple[Array, ...]:
         DtypeError: none of them is floating point.
     """
     arrays = tuple(jnp.asarray(a) for a in arrays)
-    dtype = jnp.result_type(*arrays)  # a plain number takes the dtype of the others
+    inexact = [a for a in arrays if jnp.issubdtype(a.dtype, jnp.inexact)]
+    dtype = jnp.result_type(*(inexact or arrays))  # integers and plain numbers take the dtype of the others
     if not jnp.issubdtype(dtype, jnp.inexact):
         raise DtypeError(
             f"{name}: expected scalar type Float but found {dtype.name}; convert the input to floating point"

@@ -5,7 +5,7 @@ import math
 import jax.numpy as jnp
 from jax import Array
 
-from .attention import causal, draw_keep, dropped, masked_softmax
+from .attention import causal, draw_keep, dropped, masked_softmax, never
 from .checks import DtypeError, ShapeError, floating
 from .dispatch import dispatched
 from .linear import linear
@@ -23,15 +23,13 @@ def _check(query, key, value, key_padding_mask, attn_mask, embed_dim, heads, sep
     if query.ndim not in (2, 3):
         raise MultiHeadError(
             f"{_NAME}: query should be unbatched 2D or batched 3D tensor but received {query.ndim}-D "
-            "query tensor; "
-            f"{facts}"
+            f"query tensor; {facts}"
         )
     kind = f"For {'batched' if query.ndim == 3 else 'unbatched'} ({query.ndim}-D) `query`, expected"
     if key.ndim != query.ndim or value.ndim != query.ndim:
         raise MultiHeadError(
             f"{_NAME}: {kind} `key` and `value` to be {query.ndim}-D but found {key.ndim}-D and "
-            f"{value.ndim}-D tensors "
-            f"respectively; {facts}"
+            f"{value.ndim}-D tensors respectively; {facts}"
         )
     if key_padding_mask is not None and key_padding_mask.ndim != query.ndim - 1:
         raise MultiHeadError(
@@ -88,8 +86,7 @@ def _full_mask(attn_mask, key_padding_mask, batch, heads, length, keys, extra, d
         if padding.shape != (batch, keys):
             raise MultiHeadError(
                 f"{_NAME}: Expected key_padded_mask.shape[0] to be {batch} and Expected "
-                "key_padded_mask.shape[1] to be "
-                f"{keys}, but got {padding.shape[0]} and {padding.shape[1]}"
+                f"key_padded_mask.shape[1] to be {keys}, but got {padding.shape[0]} and {padding.shape[1]}"
             )
         padding = padding[:, None, None, :]
     if attn_mask is None or padding is None:
@@ -181,7 +178,7 @@ def multi_head_attention_with(
     sums = jnp.promote_types(dtype, jnp.float32)
     scores = jnp.einsum("nhle,nhse->nhls", q * (1 / math.sqrt(head_dim)), k, preferred_element_type=sums)
     if is_causal and key_padding_mask is None and not need_weights:
-        scores = jnp.where(causal(*scores.shape[-2:]), scores, -jnp.inf)
+        scores = jnp.where(causal(*scores.shape[-2:]), scores, never(scores))
     else:
         mask = _full_mask(attn_mask, key_padding_mask, batch, heads, length, keys, extra, sums)
         scores = scores if mask is None else scores + mask
@@ -252,8 +249,7 @@ def multi_head_attention_forward(
     if is_causal and attn_mask is None:
         raise RuntimeError(
             f"{_NAME}: Need attn_mask if specifying the is_causal hint. Give the causal mask: true, "
-            "or -inf, above the "
-            "diagonal"
+            "or -inf, above the diagonal"
         )
     if (bias_k is None) != (bias_v is None):
         missing, there = ("bias_k", "bias_v") if bias_k is None else ("bias_v", "bias_k")

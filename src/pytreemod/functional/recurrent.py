@@ -92,8 +92,7 @@ def recurrent_with(
         expected = num_layers * directions * (4 if bias else 2)
         raise ShapeError(
             f"{kind}: expected {expected} weights for num_layers={num_layers}, "
-            f"bidirectional={bidirectional} and "
-            f"bias={bias}, got {len(weights)}"
+            f"bidirectional={bidirectional} and bias={bias}, got {len(weights)}"
         )
     cells = [weights[i : i + each] for i in range(0, len(weights), each)]
     batched = x.ndim == 3
@@ -142,15 +141,13 @@ def _check_input(kind: str, x: Array, cell: tuple, hidden: Array | None, memory:
     if x.shape[-1] != width:
         raise ShapeError(
             f"{kind}: input.size(-1) must be equal to input_size. Expected {width}, got "
-            f"{x.shape[-1]}: expected input "
-            f"of shape {(*('...',) * (x.ndim - 1), width)}, got {x.shape}"
+            f"{x.shape[-1]}: expected input of shape {(*('...',) * (x.ndim - 1), width)}, got {x.shape}"
         )
     for name, other in (("weight", cell[0]), ("hidden state", hidden), ("cell state", memory)):
         if other is not None and other.dtype != x.dtype:
             raise DtypeError(
                 f"{kind}: input dtype ({x.dtype.name}) does not match {name} dtype "
-                f"({other.dtype.name}). Convert one "
-                "of them"
+                f"({other.dtype.name}). Convert one of them"
             )
 
 
@@ -162,8 +159,7 @@ def _state(kind: str, name: str, state: Array | None, x: Array, shape: tuple, ba
         known = "batched 3-D" if batched else "unbatched 2-D"
         raise ShapeError(
             f"{kind}: For {known} input, hx and cx should also be {3 if batched else 2}-D but got "
-            f"{state.ndim}-D, a "
-            f"{name} state of shape {state.shape}"
+            f"{state.ndim}-D, a {name} state of shape {state.shape}"
         )
     state = state if batched else state[:, None]
     if state.shape != shape:

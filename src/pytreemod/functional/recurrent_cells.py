@@ -54,8 +54,7 @@ def _state(kind: str, name: str, state: Array | None, x: Array, size: int) -> Ar
     if state.ndim != x.ndim or state.shape[:-1] != x.shape[:-1]:
         raise ShapeError(
             f"{kind}_cell: Input batch size {x.shape[0]} doesn't match {name} batch size "
-            f"{state.shape[0]}: input is "
-            f"{x.shape}, {name} is {state.shape}"
+            f"{state.shape[0]}: input is {x.shape}, {name} is {state.shape}"
         )
     if state.shape[-1] != size:
         raise ShapeError(

@@ -23,9 +23,7 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Array:
     x = jnp.asarray(input)
     start, end = axis(start_dim, x.ndim, "flatten"), axis(end_dim, x.ndim, "flatten")
     if start > end:
-        raise ShapeError(
-            f"flatten: start_dim cannot come after end_dim, got {start_dim} and {end_dim} of {x.shape}"
-        )
+        raise ShapeError(f"flatten: start_dim cannot come after end_dim, got {start_dim} and {end_dim} of {x.shape}")
     return x.reshape(*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :])
 
 
@@ -74,9 +72,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
     if mode == "constant":
         small = [i for i, (low, high) in enumerate(pairs) if x.shape[i] + low + high < 0]
         if small:
-            raise ShapeError(
-                f"pad: resulting length must be non-negative, got pad={list(widths)} for shape {x.shape}"
-            )
+            raise ShapeError(f"pad: resulting length must be non-negative, got pad={list(widths)} for shape {x.shape}")
         fill = jnp.asarray(0 if value is None else value, dtype=x.dtype)
         return lax.pad(x, fill, [(low, high, 0) for low, high in pairs])
     if mode not in _NUMPY_MODES:

@@ -78,8 +78,7 @@ class _Indexed(Module):
         """Add modules at the end."""
         if not isinstance(modules, Iterable):
             raise TypeError(
-                f"{type(self).__name__}.extend should be called with an iterable, "
-                f"but got {type(modules).__name__}"
+                f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}"
             )
         for module in list(modules):
             self.append(module)
@@ -227,9 +226,7 @@ def _pairs(source: Any, who: str) -> list[tuple[str, Any]]:
     if isinstance(source, Mapping) or hasattr(source, "items"):
         return list(source.items())
     if not isinstance(source, Iterable):
-        raise TypeError(
-            f"{who} should be called with an iterable of key/value pairs, but got {type(source).__name__}"
-        )
+        raise TypeError(f"{who} should be called with an iterable of key/value pairs, but got {type(source).__name__}")
     pairs = [tuple(pair) for pair in source]
     for i, pair in enumerate(pairs):
         if len(pair) != 2:
@@ -311,9 +308,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Any:
         """Add parameters at the end."""
         if not isinstance(values, Iterable):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in list(values):
             self.append(value)
         return self

@@ -43,9 +43,7 @@ class _Conv(Module):
             raise ValueError(f"{self._who}: groups must be a positive integer, got {groups}")
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
             if channels % groups:
-                raise ValueError(
-                    f"{self._who}: {name} must be divisible by groups, got {channels} and {groups}"
-                )
+                raise ValueError(f"{self._who}: {name} must be divisible by groups, got {channels} and {groups}")
         if padding_mode not in _MODES:
             raise ValueError(
                 f"{self._who}: padding_mode must be one of {_MODES}, but got padding_mode={padding_mode!r}"
@@ -61,9 +59,7 @@ class _Conv(Module):
         self.padding_mode = padding_mode
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
-                raise ValueError(
-                    f"{self._who}: Invalid padding string {padding!r}, should be 'same' or 'valid'"
-                )
+                raise ValueError(f"{self._who}: Invalid padding string {padding!r}, should be 'same' or 'valid'")
             if padding == "same" and any(s != 1 for s in self.stride):
                 raise ValueError(f"{self._who}: padding='same' is not supported for strided convolutions")
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
@@ -100,9 +96,7 @@ class _Conv(Module):
         return getattr(F, name)(*arguments)
 
     def extra_repr(self) -> str:
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        )
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         if self.padding != (0,) * len(self.padding):
             text += f", padding={self.padding}"
         if self.dilation != (1,) * len(self.dilation):

@@ -10,9 +10,7 @@ class _Dropout(Module):
     def __init__(self, p: float = 0.5, inplace: bool = False):
         super().__init__()
         if not 0.0 <= p <= 1.0:
-            raise ValueError(
-                f"{type(self).__name__}: dropout probability has to be between 0 and 1, but got {p}"
-            )
+            raise ValueError(f"{type(self).__name__}: dropout probability has to be between 0 and 1, but got {p}")
         self.p = p
         self.inplace = inplace
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 from jax import Array
 
 import pytreemod.functional as F
@@ -45,8 +46,7 @@ class Embedding(Module):
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(
-                    f"Embedding: Padding_idx must be within num_embeddings ({num_embeddings}), got "
-                    f"{padding_idx}"
+                    f"Embedding: Padding_idx must be within num_embeddings ({num_embeddings}), got {padding_idx}"
                 )
             padding_idx %= num_embeddings
         self.num_embeddings = num_embeddings
@@ -59,7 +59,7 @@ class Embedding(Module):
         if _weight is None:
             _weight = init.normal((num_embeddings, embedding_dim), dtype=dtype)
             if padding_idx is not None:
-                _weight = _weight.at[padding_idx].set(0)
+                _weight = jnp.asarray(_weight).at[padding_idx].set(0)
         elif tuple(_weight.shape) != (num_embeddings, embedding_dim):
             raise ValueError(
                 f"Embedding: Shape of weight does not match num_embeddings and embedding_dim: "
@@ -85,8 +85,7 @@ class Embedding(Module):
         """
         if len(embeddings.shape) != 2:
             raise ValueError(
-                f"Embedding: Embeddings parameter is expected to be 2-dimensional, got "
-                f"{tuple(embeddings.shape)}"
+                f"Embedding: Embeddings parameter is expected to be 2-dimensional, got {tuple(embeddings.shape)}"
             )
         return cls(
             *embeddings.shape,

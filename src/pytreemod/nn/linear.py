@@ -32,9 +32,7 @@ class Linear(Module):
     weight: Array  # (out_features, in_features)
     bias: Array | None  # (out_features,)
 
-    def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features

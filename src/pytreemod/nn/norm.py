@@ -115,18 +115,14 @@ class GroupNorm(Module):
     ):
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(
-                f"GroupNorm: num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
-            )
+            raise ValueError(f"GroupNorm: num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups = num_groups
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
         shape = (num_channels,)
         self.register_parameter("weight", Parameter(init.ones(shape, dtype=dtype)) if affine else None)
-        self.register_parameter(
-            "bias", Parameter(init.zeros(shape, dtype=dtype)) if affine and bias else None
-        )
+        self.register_parameter("bias", Parameter(init.zeros(shape, dtype=dtype)) if affine and bias else None)
 
     def forward(self, input: Array) -> Array:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

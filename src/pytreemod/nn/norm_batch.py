@@ -44,9 +44,7 @@ class _Norm(Module):
         self.track_running_stats = track_running_stats
         shape, track = (num_features,), track_running_stats
         self.register_parameter("weight", Parameter(init.ones(shape, dtype=dtype)) if affine else None)
-        self.register_parameter(
-            "bias", Parameter(init.zeros(shape, dtype=dtype)) if affine and bias else None
-        )
+        self.register_parameter("bias", Parameter(init.zeros(shape, dtype=dtype)) if affine and bias else None)
         self.register_buffer("running_mean", init.zeros(shape, dtype=dtype) if track else None)
         self.register_buffer("running_var", init.ones(shape, dtype=dtype) if track else None)
         self.register_buffer("num_batches_tracked", jnp.zeros((), dtype=jnp.int32) if track else None)

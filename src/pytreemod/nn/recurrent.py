@@ -70,8 +70,7 @@ class RNNBase(Module):
         if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
             raise ValueError(
                 f"{who}: dropout should be a number in range [0, 1] representing the probability of "
-                "an element being "
-                f"zeroed, got {dropout!r}"
+                f"an element being zeroed, got {dropout!r}"
             )
         if dropout > 0 and num_layers == 1:
             warnings.warn(

@@ -38,13 +38,10 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: Sequence[int]):
         super().__init__()
         if not isinstance(dim, int):
-            raise TypeError(
-                f"Unflatten: dim must be an integer, got {dim!r}: named dimensions are not supported"
-            )
+            raise TypeError(f"Unflatten: dim must be an integer, got {dim!r}: named dimensions are not supported")
         if not isinstance(unflattened_size, tuple | list):
             raise TypeError(
-                f"Unflatten: unflattened_size must be tuple of ints, "
-                f"but found type {type(unflattened_size).__name__}"
+                f"Unflatten: unflattened_size must be tuple of ints, but found type {type(unflattened_size).__name__}"
             )
         for place, size in enumerate(unflattened_size):
             if not isinstance(size, int):

@@ -7,6 +7,7 @@ from typing import Any
 from jax import Array
 
 import pytreemod.functional as F
+from pytreemod.functional.attention import dropout_time_first
 from pytreemod.nn.attention import MultiheadAttention
 from pytreemod.nn.containers import ModuleList
 from pytreemod.nn.dropout import Dropout
@@ -86,6 +87,8 @@ class TransformerEncoderLayer(Module):
                 need_weights=False,
                 is_causal=is_causal,
             )
+            if self.self_attn.batch_first and out.ndim == 3:
+                return dropout_time_first(out, self.dropout1.p, self.dropout1.training)
             return self.dropout1(out)
 
         def feed(x: Array) -> Array:

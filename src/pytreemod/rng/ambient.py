@@ -58,8 +58,6 @@ def use(source: Source) -> Iterator[Source]:
 def scope(key: Any) -> Any:
     """Context in which draws come from ``key``: a JAX key (typed or legacy), or a source of ``pytreemod.rng``.
 
-
-
     Raises:
         TypeError: ``key`` is neither.
     """

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from pytreemod.rng.truncated import by_inversion
+
 
 class KeySource:
     """Draws from a JAX key: the n-th draw uses ``jax.random.fold_in(key, n)``.
@@ -49,6 +51,12 @@ class KeySource:
     def permutation(self, n: int) -> jax.Array:
         """(n,): the numbers 0 to n - 1 in random order."""
         return jax.random.permutation(self.next_key(), n)
+
+    def truncated_normal(
+        self, shape: tuple[int, ...], mean: float, std: float, a: float, b: float, dtype: Any = "float32"
+    ) -> jax.Array:
+        """``shape``, normal given that it lies in [a, b]."""
+        return by_inversion(self, shape, mean, std, a, b, dtype)
 
 
 def _affine(x: jax.Array, scale: Any, shift: Any) -> jax.Array:

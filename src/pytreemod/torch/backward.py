@@ -6,6 +6,7 @@ become the ``.grad`` of the leaves; they are computed when somebody reads or ste
 
 from __future__ import annotations
 
+import traceback
 import warnings
 import weakref
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from pytreemod.torch import messages
 from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.cell import Cell
 from pytreemod.torch.record import call
-from pytreemod.torch.tape.flush import flush
+from pytreemod.torch.tape.flush import flush, force
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import GradientSpec
 from pytreemod.torch.tape.value import Op, Value, aval_of, constant
@@ -75,7 +76,7 @@ def check(order: Sequence[Value]) -> None:
 def _check_version(value: Value) -> None:
     counter = value.counter
     if counter is not None and counter[0] != value.version:
-        name = node_name(value) if value.mask else None
+        name = node_name(value).split("Backward")[0] if value.mask else None
         raise RuntimeError(messages.modified_in_place(value.aval, counter[0], value.version, name))
 
 
@@ -202,6 +203,8 @@ def run(
     check(order)
     wanted_values = None if wanted is None else [w._read()[0] for w in wanted]
     cuts: list[Value] = []
+    if modes.anomaly:
+        _find_anomaly(roots, cotangents, order)
     for value in [v for v in reversed(order) if v.mask and v.hooks]:
         # where Python decides how the gradient goes on: hooks, and functions with a backward of their own
         custom = next((h for h in value.hooks if not isinstance(h, Tensor)), None)
@@ -247,6 +250,27 @@ def _not_first(chosen: list[Value]) -> set[Value]:
             if any(other is not value and other in before for other in chosen):
                 found.add(value)
     return found
+
+
+def _find_anomaly(roots: list[Value], cotangents: list[Value], order: list[Value]) -> None:
+    """Compute the gradient of every value on the way, and name the operation whose backward made the first NaN.
+
+    Raises:
+        RuntimeError: PyTorch's words and the lines that recorded the operation.
+    """
+    values = [v for v in order if v.aval.__class__ is not tuple and v.aval.inexact]
+    leaves, inner = [v for v in values if not v.mask], [v for v in values if v.mask and v not in roots]
+    whole = gradient(roots, cotangents, leaves, inner, [], True)
+    found = [*leaves, *inner]
+    bad = {v for k, v in enumerate(found) if np.isnan(np.asarray(force(whole.item(k)))).any()}
+    for value in reversed(order):
+        for k, source in enumerate(value.inputs or () if value.mask else ()):
+            if source in bad and value not in bad:
+                lines = "".join(traceback.format_list([f for f in value.line or () if "pytreemod" not in f.filename]))
+                raise RuntimeError(
+                    f"Function '{node_name(value)}' returned nan values in its {k}th output. Its forward call was "
+                    f"recorded here:\n{lines}"
+                )
 
 
 def _retains(holder: Any) -> bool:
@@ -352,7 +376,8 @@ def accumulate(tensor: Tensor, part: Value, create_graph: bool) -> None:
     else:
         present._cell.assign(call(ADD, (present._read()[0], part), grad=False))
     for hook in list((tensor._post_hooks or {}).values()):
-        hook(tensor)
+        if hook(tensor) is not None:
+            raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 
 
 def grad(
@@ -382,13 +407,13 @@ def grad(
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     parts, wanted = run(outputs, given, retain_graph, create_graph, inputs)
     results = []
-    for tensor, value in zip(inputs, wanted, strict=True):
+    for index, (tensor, value) in enumerate(zip(inputs, wanted, strict=True)):
         part = parts.get(value)
         if part is None:
             if materialize_grads:
                 part = constant(np.zeros(value.aval.shape, value.aval.dtype))
             elif not allow_unused:
-                raise RuntimeError(messages.UNUSED)
+                raise RuntimeError(messages.UNUSED.format(index))
         results.append(None if part is None else wrap(part))
     return tuple(results)
 

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from pytreemod.torch.cell import Cell
+from pytreemod.torch.nn.module import Module
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.capture import Capture, capture
 from pytreemod.torch.tape.flush import Compiled, compilations, flush, force, owned, owners
@@ -251,9 +252,7 @@ def compile(model: Any = None, *, fullgraph: bool = True, dynamic: Any = None, b
         return lambda function: compile(function, disable=disable)
     if disable:
         return model
-    from pytreemod.torch.nn.module import Module
-
     if isinstance(model, Module):
-        model._compiled = CompiledFunction(model._call_impl)
+        model.__dict__["_compiled_call"] = CompiledFunction(model._call_impl)
         return model
     return CompiledFunction(model)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pytreemod.torch import messages
 from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype
 from pytreemod.torch.dtypes import float32, int64
 from pytreemod.torch.record import call
@@ -20,6 +21,8 @@ from pytreemod.torch.tensor import Tensor, wrap
 def made(array: Any, requires_grad: bool = False) -> Tensor:
     """A tensor on an array that nobody else will change."""
     out = wrap(constant(array))
+    if requires_grad and not out._aval.inexact:
+        raise RuntimeError(messages.ONLY_FLOATING)
     return out.requires_grad_() if requires_grad else out
 
 

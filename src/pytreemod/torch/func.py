@@ -13,6 +13,7 @@ import jax
 
 from pytreemod.torch.autograd.mode import set_grad_enabled
 from pytreemod.torch.compiling import pack, unpack
+from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.tape.flush import force
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -210,8 +211,6 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
 
 def stack_module_state(models: Any) -> tuple[dict, dict]:
     """The parameters and the buffers of several modules of one kind, each stacked along a new first dimension."""
-    from pytreemod.torch.ops.registry import FUNCTIONS
-
     stack = FUNCTIONS["stack"]
 
     def joined(kind: str) -> dict:

@@ -11,8 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pytreemod.torch import messages
 from pytreemod.torch.ops.registry import cast, check_in_place
 from pytreemod.torch.record import OPS, call
+from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
@@ -273,9 +275,6 @@ def setitem(self: Tensor, index: Any, new: Any) -> None:
         IndexError: out of range.
         RuntimeError: ``new`` does not broadcast to the part, or ``self`` is a leaf that requires grad.
     """
-    from pytreemod.torch import messages
-    from pytreemod.torch.tape.modes import modes
-
     if modes.grad and self._leaf:
         raise RuntimeError(messages.LEAF_VIEW_IN_PLACE)
     check_in_place(self)

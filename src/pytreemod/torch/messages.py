@@ -19,7 +19,7 @@ SECOND_BACKWARD = (
 NO_GRAD_FN = "element {} of tensors does not require grad and does not have a grad_fn"
 SCALAR_ONLY = "grad can be implicitly created only for scalar outputs"
 UNUSED = (
-    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
+    "The differentiated Tensor at index {} appears to not have been used in the graph. Set allow_unused=True if this is "
     "the desired behavior."
 )
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
@@ -81,7 +81,8 @@ def check_grad(tensor: Any, grad: Any) -> None:
         raise RuntimeError("can't assign Variable as its own grad")
     if tuple(grad.shape) != tuple(tensor.shape):
         raise RuntimeError(
-            f"assigned grad has data of a different size: expected {list(tensor.shape)}, got {list(grad.shape)}"
+            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size '{list(tensor.shape)}'. "
+            "Please ensure that the gradient and the tensor are the same size"
         )
     if grad.dtype is not tensor.dtype:
         raise RuntimeError(

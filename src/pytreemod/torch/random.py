@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pytreemod import rng
+from pytreemod.rng import HostStream, ProgramStream
 from pytreemod.torch.creation import made, shape_of
 from pytreemod.torch.dtypes import as_dtype, default, int64
 from pytreemod.torch.ops.registry import check_in_place, composite
@@ -29,13 +29,13 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu"):
-        self._host = rng.HostStream(_FIRST_SEED)
+        self._host: Any = HostStream(_FIRST_SEED)
         self._seed = _FIRST_SEED
         self._program: Tensor | None = None
         self._ahead = False  # the program's state is newer than the host's
 
     @property
-    def device(self) -> device:
+    def device(self) -> Any:
         return device("cpu")
 
     @property
@@ -44,7 +44,7 @@ class Generator:
         if modes.capture is not None:
             return _ProgramSource(self)
         if self._ahead:
-            self._host.load_program(np.asarray(self._program._array()))  # type: ignore[union-attr]
+            self._host.load_program_state(np.asarray(self._program._array()))  # type: ignore[union-attr]
             self._ahead = False
         return self._host
 
@@ -57,7 +57,7 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError("Overflow when unpacking long long")
         self._seed = int(seed) % 2**64
-        self._host = rng.HostStream(self._seed)
+        self._host = HostStream(self._seed)
         self._ahead = False
         return self
 
@@ -125,7 +125,7 @@ class _ProgramSource:
 
 
 def _draw(state: Any, *, method: str, settings: tuple) -> tuple:
-    source = rng.ProgramStream(state)
+    source = ProgramStream(state)
     return getattr(source, method)(**dict(settings)), source.state
 
 
@@ -252,10 +252,9 @@ def _filling(name: str, draw: Callable) -> None:
 
 
 def _random(t: Tensor, s: Any, low: Any = None, high: Any = None) -> Any:
-    if low is not None:
-        low, high = (0, low) if high is None else (low, high)
-        return s.randint(int(low), int(high), tuple(t.shape), dtype="int64")
-    return s.random(tuple(t.shape), t._aval.dtype)
+    if low is not None and high is None:
+        low, high = 0, low
+    return s.random(tuple(t.shape), t._aval.dtype, low, high)
 
 
 _filling("uniform_", lambda t, s, low=0.0, high=1.0, **k: s.uniform(

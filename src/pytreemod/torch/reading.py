@@ -8,8 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from pytreemod.torch import messages
+from pytreemod.torch import dtypes, messages
 from pytreemod.torch.dtypes import as_dtype
+from pytreemod.torch.ops.registry import CAST
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Parameter, Tensor, as_tensor, wrap
@@ -96,7 +97,13 @@ def to_float(self: Tensor) -> float:
             UserWarning,
             stacklevel=2,
         )
-    return float(item(self))
+    return float(_single(self))
+
+
+def _single(self: Tensor) -> Any:
+    if self._read()[0].aval.shape and np.prod(self._read()[0].aval.shape) != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return item(self)
 
 
 def to_index(self: Tensor) -> int:
@@ -161,8 +168,6 @@ def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_bloc
             device = arg
         elif arg is not None and not isinstance(arg, bool):
             dtype = arg
-    from pytreemod.torch.ops.registry import CAST
-
     if dtype is None or as_dtype(dtype, "to") is self.dtype:
         return self.clone() if copy else self  # type: ignore[attr-defined]
     return wrap(call(CAST, (self, as_dtype(dtype, "to"))))
@@ -173,8 +178,6 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     if dtype is None:
         return messages.type_name(self)
     if isinstance(dtype, str):
-        from pytreemod.torch import dtypes
-
         name = dtype.rsplit(".", 1)[-1].removesuffix("Tensor")
         dtype = next(d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype) and d.scalar_name == name)
     return to(self, dtype)
@@ -199,8 +202,8 @@ def from_dlpack(other: Any) -> Tensor:
 
 for _name, _method in {
     "item": item, "tolist": tolist, "numpy": numpy, "__array__": to_array, "__jax_array__": to_jax,
-    "__bool__": to_bool, "__float__": to_float, "__int__": lambda self: int(item(self)),
-    "__complex__": lambda self: complex(item(self)), "__index__": to_index, "__format__": to_format,
+    "__bool__": to_bool, "__float__": to_float, "__int__": lambda self: int(_single(self)),
+    "__complex__": lambda self: complex(_single(self)), "__index__": to_index, "__format__": to_format,
     "__contains__": contains, "__deepcopy__": deepcopy, "__reduce_ex__": reduce, "to": to, "type": type_,
     "__dlpack__": dlpack, "__dlpack_device__": dlpack_device,
 }.items():  # fmt: skip

@@ -9,11 +9,12 @@ from pytreemod.tree import Module, finish, start
 M = TypeVar("M", bound=Module)
 
 
-def call(model: M, *args: Any, key: Any = None, **kwargs: Any) -> tuple[Any, M]:
+def call(model: M, /, *args: Any, key: Any = None, **kwargs: Any) -> tuple[Any, M]:
     """``(model(*args, **kwargs), model)``, the latter with the buffers that ``forward`` wrote.
 
-    ``key`` is the randomness of the call (dropout): a JAX key or a source of ``pytreemod.rng``. The model
-    itself never changes; if ``forward`` raises, nothing has happened.
+    ``key`` is the randomness of the call (dropout): a JAX key or a source of ``pytreemod.rng``. A ``forward``
+    with an argument of that name, as attention has, takes it by position. The model itself never changes; if
+    ``forward`` raises, nothing has happened.
 
     Raises:
         TypeError: ``model`` is not a module.

@@ -27,7 +27,7 @@ def grad(f: Callable, has_aux: bool = False) -> Callable:
 
 def _differentiated(f: Callable, has_aux: bool, transform: Callable) -> Callable:
     @functools.wraps(f)
-    def derivative(model: Any, *args: Any, **kwargs: Any) -> Any:
+    def derivative(model: Any, /, *args: Any, **kwargs: Any) -> Any:
         trained, rest = partition(model)
 
         def of_trained(trained: Any) -> Any:

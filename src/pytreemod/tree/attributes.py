@@ -8,7 +8,6 @@ from typing import Any
 
 from pytreemod.tree import node as state
 from pytreemod.tree.listing import leaf_numbers
-from pytreemod.tree.node import Node
 from pytreemod.tree.opening import assign, has_children, named_members, open_new, put, rebuild
 from pytreemod.tree.reading import read
 from pytreemod.tree.roles import Marker, Role, mark
@@ -18,7 +17,7 @@ from pytreemod.tree.structure import AnyNode, Box, Empty, Leaf
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """An array attribute. ``leaf_id`` is equal for tied ones in the whole model; a registered None has none."""
+    """An array attribute. ``leaf_id`` is equal for tied ones of a model; a registered None has none."""
 
     role: Role
     array: Any

@@ -23,7 +23,7 @@ class Editing:
 
     @property
     def at(self) -> At:
-        """``model.at["fc1.weight"]``, or a pattern ``model.at["*.bias"]``; then ``get``, ``set`` or ``apply``."""
+        """``model.at["fc1.weight"]`` or a pattern, say ``"*.bias"``; then ``get``, ``set`` or ``apply``."""
         return At(self)
 
     def train(self: Any, mode: bool = True) -> Any:
@@ -57,7 +57,7 @@ class Editing:
         return _with_role(self, "unfreeze", patterns, Role.PARAMETER)
 
     def apply(self: Any, fn: Callable[[Any], Any]) -> Any:
-        """A copy on which ``fn(module)`` was run for every submodule, then itself; ``fn`` may assign attributes."""
+        """A copy on which ``fn(module)`` was run, for every submodule first; ``fn`` may assign attributes."""
         if state.is_open(self):
             for module in reversed(_open_modules(self)):
                 fn(module)

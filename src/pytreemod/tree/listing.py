@@ -10,25 +10,29 @@ from pytreemod.tree.structure import AnyNode, Box, Empty, Leaf, Structure, Sub
 
 
 class Listing:
-    """The listing methods of a module. A tied leaf or a shared module is listed once, under its first name."""
+    """The listing methods of a module. A tied leaf or shared module is listed once, under its first name."""
 
     __slots__ = ()
 
-    def named_parameters(self: Any, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+    def named_parameters(
+        self: Any, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
         """(path, array) of each parameter, frozen ones included."""
-        return _named(self, prefix, recurse, parameters=True)
+        return _named(self, prefix, recurse, remove_duplicate, parameters=True)
 
     def parameters(self: Any, recurse: bool = True) -> Iterator[Any]:
         """The array of each parameter."""
-        return (value for _, value in _named(self, "", recurse, parameters=True))
+        return (value for _, value in _named(self, "", recurse, True, parameters=True))
 
-    def named_buffers(self: Any, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+    def named_buffers(
+        self: Any, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
         """(path, array) of each buffer, non-persistent ones included."""
-        return _named(self, prefix, recurse, parameters=False)
+        return _named(self, prefix, recurse, remove_duplicate, parameters=False)
 
     def buffers(self: Any, recurse: bool = True) -> Iterator[Any]:
         """The array of each buffer."""
-        return (value for _, value in _named(self, "", recurse, parameters=False))
+        return (value for _, value in _named(self, "", recurse, True, parameters=False))
 
     def named_children(self: Any) -> Iterator[tuple[str, Any]]:
         """(name, module) of each direct submodule; those in a list are ``name.0``, ``name.1``, ..."""
@@ -42,9 +46,12 @@ class Listing:
         """Each direct submodule."""
         return (module for _, module in self.named_children())
 
-    def named_modules(self: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    def named_modules(
+        self: Any, memo: set[int] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
         """(path, module) of the module itself and all below it, outermost first."""
-        return _modules(self, prefix, tuple(range(self._structure.modules)), set())
+        seen = set() if memo is None else memo
+        return _modules(self, prefix, tuple(range(self._structure.modules)), seen, remove_duplicate)
 
     def modules(self: Any) -> Iterator[Any]:
         """The module itself and all below it."""
@@ -112,25 +119,27 @@ def child(module: Any, path: str) -> Any:
     return here
 
 
-def _named(module: Any, prefix: str, recurse: bool, parameters: bool) -> Iterator[tuple[str, Any]]:
+def _named(module: Any, prefix: str, recurse: bool, once: bool, parameters: bool) -> Iterator[tuple[str, Any]]:
     structure, leaves = module._structure, module._leaves
     start = f"{prefix}." if prefix else ""
-    own = {i for name, i in structure.named_leaves() if "." not in name}
-    for index, name in enumerate(structure.names()):
-        if structure.roles[index].is_parameter is parameters and (recurse or index in own):
-            yield start + name, leaves[index]
+    seen: set[int] = set()
+    for name, index in structure.named_leaves():
+        if (recurse or "." not in name) and not (once and index in seen):
+            seen.add(index)
+            if structure.roles[index].is_parameter is parameters:
+                yield start + name, leaves[index]
 
 
 def _modules(
-    module: Any, prefix: str, numbers: tuple[int, ...], seen: set[int]
+    module: Any, prefix: str, numbers: tuple[int, ...], seen: set[int], once: bool
 ) -> Iterator[tuple[str, Any]]:
-    if numbers[0] in seen:
+    if once and numbers[0] in seen:
         return
     seen.add(numbers[0])
     yield prefix, module
     for path, node in submodules(module._structure):
         inner = tuple(numbers[i] for i in node.numbers)
-        yield from _modules(child(module, path), f"{prefix}.{path}" if prefix else path, inner, seen)
+        yield from _modules(child(module, path), f"{prefix}.{path}" if prefix else path, inner, seen, once)
 
 
 def leaf_numbers(module: Any) -> tuple[int, ...]:

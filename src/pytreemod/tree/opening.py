@@ -181,10 +181,8 @@ def rebuild(kind: type, keys: tuple, values: list) -> Any:
     return tuple(values) if issubclass(kind, tuple) else list(values)
 
 
-
-
 def copy_open(module: Node, memo: dict, deep: bool = True) -> Any:
-    """A copy of an open module, still open. Deep: with leaves of its own, so that it is not tied to the first."""
+    """A copy of an open module, still open. Deep: with leaves of its own, not tied to the first's."""
     if id(module) in memo:
         return memo[id(module)]
     made = memo[id(module)] = open_new(type(module))

@@ -9,15 +9,14 @@ from pytreemod.tree.structure import AnyNode, Box, Static, Structure, Sub, inter
 def rewrite(
     structure: Structure, roles: tuple[Role, ...], change: Callable[[Structure, str, AnyNode], AnyNode]
 ) -> Structure:
-    """The structure with ``roles`` for its leaves and ``change(structure, name, node)`` for its attributes."""
+    """The structure with ``roles`` for its leaves and each attribute ``change(structure, name, node)``."""
     known: dict[tuple[Structure, tuple[Role, ...]], Structure] = {}
 
     def whole(structure: Structure, roles: tuple[Role, ...]) -> Structure:
         found = known.get((structure, roles))
         if found is None:
             attributes = {
-                name: inside(change(structure, name, node), roles)
-                for name, node in structure.attributes.items()
+                name: inside(change(structure, name, node), roles) for name, node in structure.attributes.items()
             }
             found = known[structure, roles] = intern(structure.cls, attributes, roles, structure.modules)
         return found

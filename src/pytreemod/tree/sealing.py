@@ -152,7 +152,7 @@ class Sealing:
 
 
 def _distinct(markers: list[Marker], ties: bool) -> list[Any]:
-    """The leaves: no weak types (they would retrace later); no concrete array twice (it could not be donated)."""
+    """The leaves: without weak types (they retrace later), no array twice (it could not be donated)."""
     seen: set[int] = set()
     values = []
     for marker in markers:
@@ -190,5 +190,3 @@ def close(module: Node, structure: Structure, leaves: tuple) -> None:
     state.set_leaves(module, leaves)
     state.set_structure(module, structure)
     fill_shadowed(module, structure)
-
-

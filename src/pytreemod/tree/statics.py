@@ -117,6 +117,8 @@ def freeze(value: Any, path: str, owner: Any = None) -> tuple[Any, Any]:
         return FrozenDict({k: _plain(p[0]) for k, p in parts.items()}), (dict, key)
     if isinstance(value, (set, frozenset)):
         return frozenset(value), (frozenset, frozenset(freeze(v, path)[1] for v in value))
+    if isinstance(value, slice):  # unhashable before Python 3.12
+        return value, (slice, freeze((value.start, value.stop, value.step), path)[1])
     if isinstance(value, functools.partial):
         _, key = freeze((value.func, value.args, dict(value.keywords)), path)
         return value, (kind, key)
@@ -147,9 +149,7 @@ def _hashable(value: Any, path: str) -> Any:
             f"{kind.__name__}. Use a tuple or a frozen dataclass, or keep it outside the model"
         ) from None
     by_identity = kind.__eq__ is object.__eq__
-    if by_identity and not (
-        callable(value) or isinstance(value, (enum.Enum, types.ModuleType, jax.Device, np.dtype))
-    ):
+    if by_identity and not (callable(value) or isinstance(value, (enum.Enum, types.ModuleType, jax.Device, np.dtype))):
         raise StaticValueError(
             f"cannot assign {path!r}: a {kind.__name__} equals only itself, so that two equal models would "
             "differ. Give it __eq__ and __hash__ (a frozen dataclass has both), or keep it outside the model"

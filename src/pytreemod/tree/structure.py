@@ -79,7 +79,7 @@ AnyNode = Leaf | Sub | Box | Static | Empty
 
 
 class Structure:
-    """Class, attributes and roles of a module. Made by :func:`intern` only; equal ones are the same object."""
+    """Class, attributes and roles of a module. Only ``intern`` makes it; equal ones are the same object."""
 
     __slots__ = ("cls", "attributes", "roles", "modules", "shadowed", "_cache", "__weakref__")
 
@@ -127,11 +127,18 @@ class Structure:
         return self
 
     def __repr__(self) -> str:
-        return f"<Structure of {self.cls.__name__}: {len(self.roles)} leaves, {self.modules} modules>"
+        """What JAX shows when two trees differ: also the mode and how much is frozen."""
+        flag = self.attributes.get("training")
+        mode = "eval" if type(flag) is Static and flag.value is False else "train"
+        frozen = sum(role is Role.FROZEN for role in self.roles)
+        return (
+            f"<Structure of {self.cls.__name__} ({mode}): {len(self.roles)} leaves, {frozen} of them frozen, "
+            f"{self.modules} modules>"
+        )
 
 
 _interned: "weakref.WeakValueDictionary[Any, Structure]" = weakref.WeakValueDictionary()
-_lock = threading.Lock()
+_lock = threading.RLock()  # reentrant: a collection inside may run code that interns
 
 
 def intern(cls: type, attributes: dict[str, AnyNode], roles: tuple[Role, ...], modules: int) -> Structure:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.backward import flowing_to
+from pytreemod.torch.backward import ancestors, flowing_to
 from pytreemod.torch.autograd.mode import set_grad_enabled
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.modes import modes
@@ -72,7 +72,7 @@ class _Node:
         """Send the gradients of the results through ``backward`` to the inputs, once all of them are there."""
         self.left = (self.left or len(self.outputs)) - 1
         if self.left > 0 and any(o is not value for o in self.outputs):
-            if any(o in _above(roots) and o is not value for o in self.outputs):
+            if any(o in set(ancestors(roots)) and o is not value for o in self.outputs):
                 return roots, cotangents
         self.left = 0
         grads: list = []
@@ -103,12 +103,6 @@ class _Node:
         return roots, cotangents
 
     reads: dict[int, tuple[Value, bool]] = {}
-
-
-def _above(roots: list) -> set:
-    from pytreemod.torch.backward import ancestors
-
-    return set(ancestors(roots))
 
 
 class Function:
@@ -144,9 +138,7 @@ class Function:
         node = _Node(cls, ctx, args)
         node.reads = {k: a._read() for k, a in enumerate(args) if isinstance(a, Tensor)}
         sources = [a for a, needed in zip(args, ctx.needs_input_grad, strict=True) if needed]
-        op = Op(functools.partial(_given), cls.__name__ + "Backward", saves="none")
-        op.function.__name__ = cls.__name__  # type: ignore[attr-defined]
-        op = _ops.setdefault(cls, op)
+        op = _ops.get(cls) or _ops.setdefault(cls, Op(_given, cls.__name__ + "Backward", saves="none"))
         results = []
         for y in out if isinstance(out, tuple) else (out,):
             if not isinstance(y, Tensor) or id(y) in ctx.fixed or not y._aval.inexact:
@@ -165,10 +157,6 @@ class Function:
 
 _ops: dict[type, Op] = {}
 OPS[_given] = Op(_given, saves="none")
-
-
-class _NoBackward:
-    pass
 
 
 def once_differentiable(backward: Callable) -> Callable:

@@ -1,7 +1,7 @@
 """Full backward hooks: the gradients at the two ends of one call of a module.
 
-Several tensors at one end are joined into one flat value and split again, so that their gradients arrive together
-and a hook can replace them all.
+Several tensors at one end are joined into one flat value and split again, so that their gradients arrive
+together and a hook can replace them all.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class BackwardHooks:
             return args
         self.watched = [k for k, a in enumerate(args) if isinstance(a, Tensor) and a.requires_grad]
         new = list(args)
-        for k, tensor in zip(self.watched, _watch([args[k] for k in self.watched], self._at_inputs), strict=True):
+        for k, tensor in zip(
+            self.watched, _watch([args[k] for k in self.watched], self._at_inputs), strict=True
+        ):
             new[k] = tensor
         return tuple(new)
 
@@ -88,7 +90,8 @@ class BackwardHooks:
             for hook in self.hooks:
                 if hook(self.module, (None,) * self.inputs, grads) is not None:
                     raise RuntimeError(
-                        "Backward hook for Modules where no input requires gradient should always return None or None "
+                        "Backward hook for Modules where no input requires gradient should always return "
+                        "None or None "
                         "for all gradients."
                     )
         return grads
@@ -108,12 +111,14 @@ def _replaced(out: Any, grads: tuple, what: str) -> tuple:
         return grads
     out = tuple(out) if isinstance(out, (tuple, list)) else (out,)
     if len(out) != len(grads):
-        raise RuntimeError(f"Backward hook returned an invalid number of {what}, got {len(out)}, but expected {len(grads)}")
+        raise RuntimeError(
+            f"Backward hook returned an invalid number of {what}, got {len(out)}, but expected {len(grads)}"
+        )
     return out
 
 
 def _watch(tensors: list[Tensor], arrived: Callable[[tuple], tuple]) -> list[Tensor]:
-    """The same values as new tensors; ``arrived`` gets the gradients of all of them at once and may replace them."""
+    """The same values as new tensors; ``arrived`` gets all their gradients at once and may replace them."""
     if len(tensors) < 2:
         made = [wrap(call(SAME, (t,))) for t in tensors]
         for tensor in made:

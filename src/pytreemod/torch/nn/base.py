@@ -16,6 +16,7 @@ MACHINERY = frozenset(
         "_boxes",
         "_order",
         "_places",
+        "_writes",
         "_backward_hooks",
         "_backward_pre_hooks",
         "_is_full_backward_hook",

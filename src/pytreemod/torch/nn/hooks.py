@@ -1,7 +1,7 @@
 """Hooks of a live module: their registration, and the call that runs them.
 
-The dicts of hooks are made when the first hook is registered; until then a module has the empty one of its class, and
-a call costs four look-ups more than ``forward``.
+The dicts of hooks are made when the first hook is registered; until then a module has the empty one of its
+class, and a call costs four look-ups more than ``forward``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.nn.backward_hooks import BackwardHooks
 from pytreemod.torch.nn.base import Root
 
+registered = [0]  # how many hooks any module ever got
 NONE: Mapping = MappingProxyType({})
 BOTH_KINDS = (
-    "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
+    "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+    "Please use only one of them."
 )
 
 
 def add_hook(module: Any, kind: str, hook: Callable, first: bool = False) -> RemovableHandle:
     """Put ``hook`` into the dict of hooks named ``kind``."""
+    registered[0] += 1
     hooks = module.__dict__.get(kind)
     if hooks is None:
         hooks = module.__dict__[kind] = OrderedDict()
@@ -76,8 +79,8 @@ class Hooks(Root):
     ) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after ``forward``; what it returns replaces the output.
 
-        With ``with_kwargs``: ``hook(module, args, kwargs, output)``. With ``always_call``: also when ``forward``
-        raised, with what output there is.
+        With ``with_kwargs``: ``hook(module, args, kwargs, output)``. With ``always_call``: also when
+        ``forward`` raised, with what output there is.
         """
         handle = add_hook(self, "_forward_hooks", hook, prepend)
         if with_kwargs:
@@ -87,7 +90,7 @@ class Hooks(Root):
         return handle
 
     def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(module, grad_output)`` before the gradient goes through; what it returns replaces it."""
+        """Call ``hook(module, grad_output)`` before the gradient goes in; what it returns replaces it."""
         return add_hook(self, "_backward_pre_hooks", hook, prepend)
 
     def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
@@ -134,7 +137,9 @@ class Hooks(Root):
             args, kwargs = self._run_pre_hooks(args, kwargs)
             backward = None
             if self._backward_hooks or self._backward_pre_hooks:
-                backward = BackwardHooks(self, self._backward_hooks.values(), self._backward_pre_hooks.values())
+                backward = BackwardHooks(
+                    self, self._backward_hooks.values(), self._backward_pre_hooks.values()
+                )
                 args = backward.watch_inputs(args)
             result = self.forward(*args, **kwargs)  # type: ignore[attr-defined]
             for key, hook in list(self._forward_hooks.items()):
@@ -147,7 +152,8 @@ class Hooks(Root):
                         after(key, hook)
                     except Exception as problem:
                         warnings.warn(
-                            "module forward hook with ``always_call=True`` raised an exception that was silenced as "
+                            "module forward hook with ``always_call=True`` raised an exception that was "
+                            "silenced as "
                             f"another error was raised in forward: {problem}",
                             stacklevel=3,
                         )
@@ -160,7 +166,8 @@ class Hooks(Root):
                 if out is not None:
                     if not (isinstance(out, tuple) and len(out) == 2):
                         raise RuntimeError(
-                            f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {out}."
+                            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), but "
+                            f"got {out}."
                         )
                     args, kwargs = out
             else:

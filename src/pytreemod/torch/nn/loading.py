@@ -1,7 +1,7 @@
 """``load_state_dict``: PyTorch's reports, and all or nothing.
 
-A load that fails for whatever reason leaves the module exactly as it was: the cells of its tensors hold immutable
-values, so the old ones are kept until the load is through.
+A load that fails for whatever reason leaves the module exactly as it was: the cells of its tensors hold
+immutable values, so the old ones are kept until the load is through.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.autograd.mode import no_grad
-from pytreemod.torch.nn.base import Root
+from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.nn.hooks import NONE, add_hook
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.state_dict import EXTRA, Saving
@@ -42,24 +41,30 @@ class Loading(Saving):
     _load_state_dict_post_hooks: Mapping = NONE
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing, unexpected, errors)`` first."""
+        """Call ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`` first."""
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
-    def _register_load_state_dict_pre_hook(self, hook: Callable, with_module: bool = False) -> RemovableHandle:
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable, with_module: bool = False
+    ) -> RemovableHandle:
         return add_hook(self, "_load_state_dict_pre_hooks", _PreHook(hook, with_module))
 
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` afterwards; it may clear the lists of keys in place."""
         return add_hook(self, "_load_state_dict_post_hooks", hook)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """Copy the values of a checkpoint into the parameters and buffers; or, with ``assign``, take its tensors.
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Copy the values of a checkpoint into parameters and buffers; or, with ``assign``, take its tensors.
 
-        Values may be tensors, arrays of NumPy or JAX, or tensors of PyTorch. With ``assign``, tied parameters stay tied.
+        Values may be tensors, arrays of NumPy or JAX, or tensors of PyTorch. With ``assign``, tied
+        parameters stay tied.
 
         Raises:
             TypeError: ``state_dict`` is no mapping.
-            RuntimeError: missing or unexpected names (``strict``), other shapes; lists all, and nothing has changed.
+            RuntimeError: missing or unexpected names (``strict``), other shapes; lists all, and nothing has
+                changed.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -94,13 +99,15 @@ class Loading(Saving):
         unexpected_keys: list,
         error_msgs: list,
     ) -> None:
-        """Load this module's own tensors, and note what is missing, unexpected or wrong in the three lists."""
+        """Load this module's own tensors; note what is missing, unexpected or wrong in the three lists."""
         for hook in list(self._load_state_dict_pre_hooks.values()):
             hook(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         own: Any = self
         state = {n: p for n, p in own._parameters.items() if p is not None}
         state |= {
-            n: b for n, b in own._buffers.items() if b is not None and n not in own._non_persistent_buffers_set
+            n: b
+            for n, b in own._buffers.items()
+            if b is not None and n not in own._non_persistent_buffers_set
         }
         assign = local_metadata.get("assign_to_params_buffers", False)
         for name, tensor in state.items():
@@ -142,8 +149,8 @@ def _load_one(module: Any, name: str, tensor: Any, value: Any, key: str, assign:
     given = as_value(value)
     if given is None:
         return (
-            f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
-            f"but received {type(value)}"
+            f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
+            f"checkpoint but received {type(value)}"
         )
     if not tensor.shape and tuple(given.shape) == (1,):
         given = given[0]  # as very old checkpoints have it
@@ -166,8 +173,9 @@ def _load_one(module: Any, name: str, tensor: Any, value: Any, key: str, assign:
                 setattr(module, name, given) if "." not in name else module._put_parameter(name, given)
     except Exception as problem:
         return (
-            f'While copying the parameter named "{key}", whose dimensions in the model are {Size(tensor.shape)} and '
-            f"whose dimensions in the checkpoint are {Size(given.shape)}, an exception occurred : {problem.args}."
+            f'While copying the parameter named "{key}", whose dimensions in the model are {Size(tensor.shape)} '
+            f"and whose dimensions in the checkpoint are {Size(given.shape)}, an exception occurred : "
+            f"{problem.args}."
         )
     return None
 
@@ -183,8 +191,12 @@ def as_value(value: Any) -> Any:
         try:
             value = value.numpy()
         except TypeError:
-            return as_value(value.float().numpy()).bfloat16()  # NumPy has no such dtype; float32 holds its values
-    if isinstance(value, (np.ndarray, np.generic)) or (hasattr(value, "__array__") and hasattr(value, "shape")):
+            return as_value(
+                value.float().numpy()
+            ).bfloat16()  # NumPy has no such dtype; float32 holds its values
+    if isinstance(value, (np.ndarray, np.generic)) or (
+        hasattr(value, "__array__") and hasattr(value, "shape")
+    ):
         with jax.enable_x64(True):
             return wrap(constant(jax.numpy.array(np.asarray(value))))
     return None
@@ -219,12 +231,15 @@ class _Report:
         for name, child in module._modules.items():
             if child is not None:
                 below = f"{prefix}{name}."
-                self.load(child, OrderedDict((k, v) for k, v in state_dict.items() if k.startswith(below)), below)
+                self.load(
+                    child, OrderedDict((k, v) for k, v in state_dict.items() if k.startswith(below)), below
+                )
         keys = _IncompatibleKeys(self.missing, self.unexpected)
         for hook in list(module._load_state_dict_post_hooks.values()):
             if hook(module, keys) is not None:
                 raise AssertionError(
-                    "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
+                    "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to "
+                    "return new "
                     "values, if incompatible_keys need to be modified, it should be done inplace."
                 )
 
@@ -239,15 +254,14 @@ class _Before:
             for tensor in tensors.values():
                 if tensor is not None:
                     cell = tensor._cell
-                    self.kept.append((tensor, cell, cell.value, cell.value.version, cell.counter[0], dict(tensor.__dict__)))
+                    self.kept.append(
+                        (tensor, cell, cell.value, cell.value.version, cell.counter[0], dict(tensor.__dict__))
+                    )
 
     def restore(self) -> None:
         for now, then in self.dicts:
-            if list(now.items()) != list(then.items()) if len(now) != len(then) else any(
-                now.get(k) is not v for k, v in then.items()
-            ):
-                now.clear()
-                now.update(then)
+            now.clear()
+            now.update(then)
         for tensor, cell, value, version, count, attributes in self.kept:
             cell.value, cell.counter[0] = value, count
             value.version = version

@@ -1,7 +1,8 @@
 """Attributes of a live module: what becomes a parameter, a buffer or a submodule, and PyTorch's refusals.
 
-As in PyTorch, a plain list or dict of parameters or modules is a plain attribute: nothing in it is registered. Use
-ModuleList, ModuleDict, ParameterList or ParameterDict. (``ptm.functional`` does find what is in it.)
+As in PyTorch, a plain list or dict of parameters or modules is a plain attribute: nothing in it is
+registered. Use ModuleList, ModuleDict, ParameterList or ParameterDict. (``ptm.functional`` does find what
+is in it.)
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Members(Root):
         elif parameters is not None and name in parameters:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)"
+                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None "
+                    "expected)"
                 )
             self.register_parameter(name, None)
         elif isinstance(value, Root):
@@ -53,10 +55,16 @@ class Members(Root):
         elif parameters is not None and name in self._modules:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
+                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None "
+                    "expected)"
                 )
             self._put_module(name, None)
-        elif isinstance(value, Tensor) and isinstance(value, Buffer) or parameters is not None and name in self._buffers:
+        elif (
+            isinstance(value, Tensor)
+            and isinstance(value, Buffer)
+            or parameters is not None
+            and name in self._buffers
+        ):
             self._assign_buffer(name, value)
         else:
             object.__setattr__(self, name, value)
@@ -80,7 +88,14 @@ class Members(Root):
 
     def __dir__(self) -> list[str]:
         own = self.__dict__
-        names = [*dir(type(self)), *own, *own["_parameters"], *own["_modules"], *own["_buffers"], *own.get("_boxes", ())]
+        names = [
+            *dir(type(self)),
+            *own,
+            *own["_parameters"],
+            *own["_modules"],
+            *own["_buffers"],
+            *own.get("_boxes", ()),
+        ]
         return sorted(name for name in names if not name[:1].isdigit())
 
     def _clear(self, name: str) -> None:
@@ -121,7 +136,7 @@ class Members(Root):
             raise KeyError(f"attribute '{name}' already exists")
         if "." in name:
             got = f", got: {name}" if kind == "module" else ""
-            raise KeyError(f"{kind} name can't contain \".\"{got}")
+            raise KeyError(f'{kind} name can\'t contain "."{got}')
         if name == "":
             raise KeyError(f'{kind} name can\'t be empty string ""')
         if hasattr(self, name) and name not in known:
@@ -138,12 +153,15 @@ class Members(Root):
         self._check_name("parameter", name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
+                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or "
+                "None required)"
             )
         if param is not None and param.grad_fn:
             raise ValueError(
-                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
-                f"To express '{name}' as a function of another Tensor, compute the value in the forward() method."
+                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                "explicitly. "
+                f"To express '{name}' as a function of another Tensor, compute the value in the forward() "
+                "method."
             )
         self._put_parameter(name, param)
 
@@ -156,7 +174,7 @@ class Members(Root):
             owners.own_parameter(self, name, param)
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
-        """Add a buffer: a tensor that is state and not trained; ``persistent`` ones belong to ``state_dict()``.
+        """Add a buffer: a tensor that is not trained; ``persistent`` ones belong to ``state_dict()``.
 
         Raises:
             AttributeError, TypeError, KeyError: in PyTorch's words.
@@ -166,7 +184,8 @@ class Members(Root):
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None "
+                "required)"
             )
         self._put_buffer(name, tensor, persistent)
 

@@ -16,9 +16,9 @@ from pytreemod.torch.nn.owners import own_module, own_parameter, owner_path, rep
 class Module(Members, Hooks, Listing, Loading, Moving):
     """Base class of all live modules.
 
-    A subclass calls ``super().__init__()``, assigns parameters, buffers and submodules, and defines ``forward``.
-    Parameters are tensors with an identity: an optimizer holds the very objects, and moving or loading a module keeps
-    them. See ``members`` for what an assignment does.
+    A subclass calls ``super().__init__()``, assigns parameters, buffers and submodules, and defines
+    ``forward``. Parameters are tensors with an identity: an optimizer holds the very objects, and moving or
+    loading a module keeps them. See ``members`` for what an assignment does.
     """
 
     training: bool
@@ -29,7 +29,11 @@ class Module(Members, Hooks, Listing, Loading, Moving):
         if not self.call_super_init and (args or kwargs):
             raise TypeError(
                 f"{type(self).__name__}.__init__() "
-                + (f"got an unexpected keyword argument '{next(iter(kwargs))}'" if kwargs else _positional(args))
+                + (
+                    f"got an unexpected keyword argument '{next(iter(kwargs))}'"
+                    if kwargs
+                    else _positional(args)
+                )
             )
         own = self.__dict__
         own["training"] = True
@@ -43,7 +47,9 @@ class Module(Members, Hooks, Listing, Loading, Moving):
 
     def forward(self, *input: Any) -> Any:
         """What calling the module computes; a subclass defines it."""
-        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+        raise NotImplementedError(
+            f'Module [{type(self).__name__}] is missing the required "forward" function'
+        )
 
     # -- mode
 

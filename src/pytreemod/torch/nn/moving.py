@@ -1,4 +1,4 @@
-"""Changing all tensors of a live module: dtype, gradients. Parameters keep their identity; their ``.data`` changes."""
+"""Changing all tensors of a live module. Parameters keep their identity; their ``.data`` changes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from pytreemod.torch import dtypes
 from pytreemod.torch.autograd.mode import no_grad
-from pytreemod.torch.size import device as Device
 from pytreemod.torch.nn.base import Root
 from pytreemod.torch.nn.members import epoch
+from pytreemod.torch.size import device as Device
 from pytreemod.torch.tensor import Tensor
 
 
@@ -66,7 +66,9 @@ class Moving(Root):
             elif isinstance(arg, str):
                 Device(arg)
             elif not (arg is None or isinstance(arg, (bool, int, Device))):
-                raise TypeError(f"to() received an invalid combination of arguments - got ({type(arg).__name__})")
+                raise TypeError(
+                    f"to() received an invalid combination of arguments - got ({type(arg).__name__})"
+                )
         if dtype is None:
             return self
         if not (dtype.is_floating_point or dtype.is_complex):
@@ -75,7 +77,8 @@ class Moving(Root):
             )
         if dtype.is_complex:
             warnings.warn(
-                "Complex modules are a new feature under active development whose design may change, and some modules "
+                "Complex modules are a new feature under active development whose design may change, and "
+                "some modules "
                 "might not work as expected when using complex tensors as parameters or buffers.",
                 stacklevel=2,
             )

@@ -1,7 +1,8 @@
 """Who owns a parameter: so that an optimizer that holds a replaced one can say where it was.
 
-A parameter remembers, weakly, the modules that registered it, and a module the modules it was put into. Nothing is
-looked up while no registered parameter or module was ever replaced: ``replacements`` counts that.
+A parameter remembers, weakly, the modules that registered it, and a module the modules it was put into.
+Nothing is looked up while no registered parameter or module was ever replaced: ``replacements`` counts
+that.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-replacements = [0]  # how often a registered parameter, or a module with parameters, gave way to another object
+replacements = [
+    0
+]  # how often a registered parameter, or a module with parameters, gave way to another object
 
 
 class Places:
@@ -52,7 +55,7 @@ def gone(old: Any, new: Any = None) -> None:
 
 
 def owner_path(parameter: Any) -> str | None:
-    """The dotted path of a parameter, as far up as modules are alive that hold one another; None if nobody owns it."""
+    """The dotted path of a parameter, as far up as modules are alive; None if no living module has it."""
     for place, name in parameter.__dict__.get("_owners", ()):
         module = place.module()
         if module is not None and module._parameters.get(name) is parameter:

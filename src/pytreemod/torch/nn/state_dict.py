@@ -33,18 +33,23 @@ class Saving(Root):
     def _register_state_dict_hook(self, hook: Callable) -> RemovableHandle:
         if getattr(hook, "_from_public_api", False):
             raise RuntimeError(
-                "Cannot register the same function as the state dict post hook that was previously registered via "
+                "Cannot register the same function as the state dict post hook that was previously "
+                "registered via "
                 "register_state_dict_post_hook"
             )
         return add_hook(self, "_state_dict_hooks", hook)
 
     def get_extra_state(self) -> Any:
         """What else belongs into ``state_dict()``; a subclass may define it, with ``set_extra_state``."""
-        raise RuntimeError(f"{type(self).__name__}.get_extra_state() is not defined: define it, or do not call it")
+        raise RuntimeError(
+            f"{type(self).__name__}.get_extra_state() is not defined: define it, or do not call it"
+        )
 
     def set_extra_state(self, state: Any) -> None:
         """Take what ``get_extra_state`` returned."""
-        raise RuntimeError(f"{type(self).__name__}.set_extra_state() is not defined: define it, or do not call it")
+        raise RuntimeError(
+            f"{type(self).__name__}.set_extra_state() is not defined: define it, or do not call it"
+        )
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """Put this module's own parameters and persistent buffers into ``destination``."""
@@ -58,8 +63,10 @@ class Saving(Root):
         if type(self).get_extra_state is not Saving.get_extra_state:
             destination[prefix + EXTRA] = self.get_extra_state()
 
-    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
-        """Parameters and persistent buffers by path, an OrderedDict with ``_metadata``; a tied one under each name.
+    def state_dict(
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> Any:
+        """Parameters and persistent buffers by path; a tied one under each name.
 
         The tensors share storage with the module; they are detached unless ``keep_vars``.
         """

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from pytreemod.torch.cell import Cell, alias
 from pytreemod.torch.ops.registry import CAST, cast, check_in_place, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor
@@ -51,8 +52,6 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 
 def _unhistoried(src: Tensor) -> Any:
-    from pytreemod.torch.cell import alias
-
     value = alias(src._read()[0])
     value.mask = 0
     return value
@@ -62,8 +61,6 @@ def detach_(self: Tensor) -> Tensor:
     """Cut this tensor off from what made it."""
     if self._leaf:
         return self
-    from pytreemod.torch.cell import Cell
-
     self._cell = Cell(_unhistoried(self)) if self._base is None else self._cell
     self._detached = True
     return self

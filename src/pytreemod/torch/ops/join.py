@@ -1,11 +1,11 @@
 """Joining, splitting, repeating, reordering."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
-from pytreemod.torch.ops.registry import axis, composite, operands, operation
+from pytreemod.torch.ops.matrix import EINSUM
+from pytreemod.torch.ops.registry import axis, cast, composite, operands, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
@@ -163,8 +163,6 @@ def _places(input: Any, dim: int, index: Any) -> tuple:
 @operation("ScatterBackward0", "none", numbers=True, inplace=True)
 def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
     if not hasattr(src, "shape"):
-        from pytreemod.torch.ops.registry import cast
-
         return input.at[_places(input, dim, index)].set(cast(src, input.dtype))
     return input.at[_places(input, dim, index)].set(src[tuple(slice(0, n) for n in index.shape)])
 
@@ -193,8 +191,6 @@ def broadcast_tensors(*tensors: Any) -> list:
 @composite(method=False)
 def einsum(equation: str, *tensors: Any) -> Tensor:
     """The sum of products that ``equation`` says, as in PyTorch."""
-    from pytreemod.torch.ops.matrix import EINSUM
-
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
     return wrap(call(EINSUM, tensors, {"equation": equation.replace(" ", "")}))
@@ -212,7 +208,3 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple:
         as_tensor(t).view([-1 if d == order.index(k) else 1 for d in range(n)]).expand(sizes)
         for k, t in enumerate(tensors)
     )
-
-
-def sequence(tensors: Any) -> Sequence[Tensor]:
-    return list(tensors)

@@ -19,8 +19,6 @@ from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import GradientSpec, Recording, linearize, replay
 from pytreemod.torch.tape.value import Projection, Value
 
-_Array = type(jax.numpy.zeros((), np.float32))
-
 
 class Compiled:
     """One program: the numbers it was compiled with, and the positions of those that are arguments."""
@@ -61,14 +59,17 @@ def force(value: Value) -> Any:
 
 
 def owners(backwards: list) -> dict[Value, Value]:
-    """For each value that a pending gradient computes on its way, that gradient: the outermost, where they nest."""
-    owner: dict[Value, Value] = {}
-    for reference in backwards:
-        gradient = reference()
-        if gradient is not None and gradient.array is None and gradient.inputs is not None:
-            for value in gradient.spec.inside:
-                owner[value] = gradient
-    return owner
+    """For each value that a pending gradient computes on its way, that gradient.
+
+    With several gradients that is the one that holds all others. Where there is none (hooks between them need values
+    from within), nobody owns: what two of them run is run once all the same, as XLA merges equal computations.
+    """
+    waiting = [g for r in backwards if (g := r()) is not None and g.array is None and g.inputs is not None]
+    for gradient in waiting:
+        inside = set(gradient.spec.inside)
+        if all(other is gradient or other in inside for other in waiting):
+            return dict.fromkeys(gradient.spec.inside, gradient)
+    return {}
 
 
 def pending() -> list[Value]:
@@ -131,10 +132,15 @@ def _run(recording: Recording, outputs: tuple, donated: frozenset) -> tuple:
 
 def owned(value: Value) -> Any:
     """An array to donate: a copy, if somebody else holds it too (a snapshot, a view, an array handed out)."""
-    if getrefcount(value.array) == _ALONE and type(value.array) is _Array:
+    if getrefcount(value.array) == _ALONE and _is_array(value.array):
         return value.array
     with jax.enable_x64(True):
         return jax.numpy.array(value.array, copy=True)
+
+
+def _is_array(array: Any) -> bool:
+    """Is it a computed array of JAX, which can be donated?"""
+    return isinstance(array, jax.Array) and not isinstance(array, jax.core.Tracer)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -196,7 +202,7 @@ def _owners(recording: Recording, roots: list[Value], extra: list[Value]) -> tup
         room.update(aval if type(aval) is tuple else (aval,))
     donated = set()
     for k, value in enumerate(recording.leaves):
-        if type(value.array) is not _Array or not room[value.aval] or not value.aval.shape:
+        if not _is_array(value.array) or not room[value.aval] or not value.aval.shape:
             continue
         position = index[value]
         if spare[position] == 1 and position not in lasting:  # one for the list of leaves

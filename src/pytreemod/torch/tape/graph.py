@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from pytreemod.torch.tape.value import Projection, Value
+from pytreemod.torch.tape.value import IN, Projection, Slot, Value
 
 
 class Node:
@@ -23,10 +23,14 @@ class Node:
         value = self._value
         if value.inputs is None:
             return ()
-        return tuple(
+        found = [
             (node_of(v), v.spec.index if type(v.spec) is Projection else 0) if value.mask >> k & 1 else (None, 0)
             for k, v in enumerate(value.inputs)
-        )
+        ]
+        for position, arg in enumerate(getattr(value.spec, "args", ())):
+            if type(arg) is Slot and arg is not IN:  # a number stands in the graph like a tensor without history
+                found.insert(position, (None, 0))
+        return tuple(found)
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"

@@ -80,6 +80,7 @@ class Value:
         self.counter = None
         self.version = 0
         self.node = None
+        self.line = None
 
     def item(self, index: int, tracked: bool = True) -> Value:
         """One output of an operation that has several; with a gradient history, if the operation has one."""

@@ -6,6 +6,7 @@ import bisect
 import itertools
 import math
 import warnings
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -34,10 +35,8 @@ class Dataset(Generic[T]):
 class IterableDataset(Dataset[T], Iterable[T]):
     """Samples one after the other: a subclass has ``__iter__``. Each worker process iterates over a copy."""
 
-    def __iter__(self) -> Iterator[T]:
-        raise NotImplementedError(
-            f"{type(self).__name__}: subclasses of IterableDataset should implement __iter__."
-        )
+    @abstractmethod
+    def __iter__(self) -> Iterator[T]: ...
 
     def __add__(self, other: Dataset) -> ChainDataset:  # type: ignore[override]
         return ChainDataset([self, other])

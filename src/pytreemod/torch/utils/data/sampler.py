@@ -158,14 +158,20 @@ def multinomial(weights: np.ndarray, count: int, replacement: bool, generator: A
     """
     if not replacement and count > len(weights):
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    total = weights.sum()
-    if total <= 0:
+    lookup = replacement and count > 1
+    if not (weights >= 0).all() or not np.isfinite(weights).all():
+        unbounded = np.isposinf(weights).any() and (weights >= 0).all()
+        found = "= infinity or NaN" if unbounded else "< 0"
+        raise RuntimeError(
+            f"invalid multinomial distribution (encountering probability entry {found})"
+            if lookup
+            else "probability tensor contains either `inf`, `nan` or element < 0"
+        )
+    if weights.sum() <= 0:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    if replacement and count > 1:
-        cumulative = np.cumsum(weights) / np.add.accumulate(weights)[-1]
-        cumulative[-1] = 1.0
+    if lookup:
+        cumulative = np.cumsum(weights)
+        cumulative /= cumulative[-1]
         return np.searchsorted(cumulative, _tensors.uniform(count, generator), side="left").tolist()
     race = weights / -np.log1p(-_tensors.uniform(len(weights), generator))
     return np.argsort(-race, kind="stable")[:count].tolist()

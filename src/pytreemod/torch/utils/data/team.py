@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
-import queue
 import time
 from collections.abc import Iterable
 from multiprocessing.connection import wait
 from typing import Any
 
 from pytreemod.torch.utils.data import worker
-from pytreemod.torch.utils.data.worker import PATIENCE, Parcel
+from pytreemod.torch.utils.data.worker import Parcel
 
 _FAREWELL = 5.0  # seconds a worker gets to end by itself
 
@@ -79,38 +78,20 @@ class Team:
         Raises:
             RuntimeError: a worker died, or the timeout passed.
         """
-        ready = list(ready)
-        deadline = time.monotonic() + self.timeout if self.timeout else None
-        while True:
-            patience = PATIENCE if deadline is None else min(PATIENCE, max(0.0, deadline - time.monotonic()))
-            k, packed = self._poll(ready, patience)
-            if packed is not None:
-                return (k, *pickle.loads(packed))
-            dead = [str(self._processes[k].pid) for k in ready if not self._processes[k].is_alive()]
-            if dead:
-                k, packed = self._poll(ready, 0.0)  # it may have answered before it ended
-                if packed is not None:
-                    return (k, *pickle.loads(packed))
-                raise RuntimeError(
-                    f"DataLoader worker (pid(s) {', '.join(dead)}) exited unexpectedly; what it printed says "
-                    "why. A program that uses workers must do its work under: if __name__ == '__main__':"
-                )
-            if deadline is not None and time.monotonic() >= deadline:
-                raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds")
-
-    def _poll(self, ready: list[int], patience: float) -> tuple[int, bytes | None]:
-        if len(ready) > 1:
-            readers = {self._results[k]._reader: k for k in ready}  # the queue's own end of its pipe
-            found = wait(list(readers), patience)
-            if not found:
-                return -1, None
-            ready = [readers[found[0]]]
-        try:
-            return ready[0], self._results[ready[0]].get(timeout=patience) if patience else (
-                self._results[ready[0]].get_nowait()
-            )
-        except queue.Empty:
-            return -1, None
+        readers = {self._results[k]._reader: k for k in ready}  # each queue's end of its pipe
+        ends = {self._processes[k].sentinel: k for k in ready}
+        found = wait([*readers, *ends], self.timeout or None)
+        if not found:
+            raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds")
+        answered = [r for r in found if r in readers] or wait(list(readers), 0)  # it may answer, then end
+        if answered:
+            k = readers[answered[0]]
+            return (k, *pickle.loads(self._results[k].get()))
+        dead = ", ".join(str(self._processes[ends[e]].pid) for e in found)
+        raise RuntimeError(
+            f"DataLoader worker (pid(s) {dead}) exited unexpectedly; what it printed says why. "
+            "A program that uses workers must do its work under: if __name__ == '__main__':"
+        )
 
     def stop(self) -> None:
         """End the workers, whatever they are doing. May be called more than once."""

@@ -22,7 +22,7 @@ from pytreemod.torch.utils.data import _tensors
 from pytreemod.torch.utils.data.collate import Outgoing
 from pytreemod.torch.utils.data.fetch import Fetcher
 
-PATIENCE = 2.0  # seconds between looks at whether the other process is alive
+_PATIENCE = 2.0  # seconds between looks at whether the main process is alive
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,11 @@ class Failure:
         try:
             error = self.kind(self.message)
         except Exception:
-            raise RuntimeError(self.message) from None
-        raise error
+            error = RuntimeError(self.message)
+        try:
+            raise error
+        finally:
+            del error  # or it would hold this frame, and with it the workers, until a garbage collection
 
 
 class _Text(str):
@@ -170,7 +173,7 @@ def run(parcel: Parcel, tasks: Any, results: Any, done: Any, base_seed: int, wor
         fetch = fetch or begin()
         while parent is None or parent.is_alive():
             try:
-                task = tasks.get(timeout=PATIENCE)
+                task = tasks.get(timeout=_PATIENCE)
             except queue.Empty:
                 continue
             if task is None:

@@ -1,0 +1,96 @@
+"""``torch.nn.functional``: the functions that both faces share, and what PyTorch does in place.
+
+With ``inplace=True`` a function puts its result where its input was; ``relu_`` and its like are the same.
+In training, ``batch_norm`` and ``instance_norm`` move the running statistics that they are given.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytreemod.functional as pure
+from pytreemod.functional import *  # noqa: F403
+from pytreemod.torch.nn.live import write_back, write_buffer
+from pytreemod.torch.tensor import Tensor
+
+__all__ = [name for name in pure.__all__ if not name.endswith("_norm_train")]
+
+
+def _with_inplace(function: Callable) -> Callable:
+    place = list(inspect.signature(function).parameters).index("inplace")
+
+    @functools.wraps(function)
+    def wrapped(input: Any, *args: Any, **kwargs: Any) -> Any:
+        asked = args[place - 1] if len(args) >= place else kwargs.get("inplace", False)
+        out = function(input, *args, **kwargs)
+        return write_back(input, out) if asked else out
+
+    return wrapped
+
+
+def _always_in_place(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def wrapped(input: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(input, *args, **kwargs, inplace=True)
+
+    wrapped.__name__ = wrapped.__qualname__ = function.__name__ + "_"
+    return wrapped
+
+
+for _name in list(__all__):
+    _function = getattr(pure, _name)
+    if "inplace" in inspect.signature(_function).parameters:
+        globals()[_name] = _with_inplace(_function)
+        globals()[_name + "_"] = _always_in_place(globals()[_name])
+        __all__.append(_name + "_")
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """(N, C, ...) normalised for each channel; in training, running statistics that are tensors are moved.
+
+    Raises: as ``pytreemod.nn.functional.batch_norm``.
+    """
+    if training and isinstance(running_mean, Tensor) and isinstance(running_var, Tensor):
+        out, *moved = pure.batch_norm_train(
+            input, running_mean, running_var, weight, bias, momentum=momentum, eps=eps
+        )
+        for buffer, new in zip((running_mean, running_var), moved, strict=True):
+            write_buffer(buffer, new)
+        return out
+    return pure.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """(N, C, ...) normalised for each channel of each example; running statistics that are tensors are moved.
+
+    Raises: as ``pytreemod.nn.functional.instance_norm``.
+    """
+    if use_input_stats and isinstance(running_mean, Tensor) and isinstance(running_var, Tensor):
+        out, *moved = pure.instance_norm_train(
+            input, running_mean, running_var, weight, bias, momentum=momentum, eps=eps
+        )
+        for buffer, new in zip((running_mean, running_var), moved, strict=True):
+            write_buffer(buffer, new)
+        return out
+    return pure.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
