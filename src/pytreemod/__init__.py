@@ -1,9 +1,15 @@
-"""pytreemod: one model, two faces. This is the functional face: a model is an immutable pytree.
+"""pytreemod: one model, two faces.
 
-The stateful face, for code written for PyTorch, is ``pytreemod.torch``.
+The functional face is here: a model is an immutable pytree. The stateful face, for code written for PyTorch, is
+``pytreemod.torch``; the bridge between them is loaded when one of its names is first used, so that importing this
+package stays light.
 """
 
-from pytreemod import nn
+from importlib import import_module
+from typing import Any
+
+from pytreemod import nn, optim
+from pytreemod.interop import load_safetensors, save_safetensors
 from pytreemod.rng import scope as rng
 from pytreemod.transforms.call import call
 from pytreemod.transforms.grad import grad, value_and_grad
@@ -11,15 +17,39 @@ from pytreemod.transforms.init import init
 from pytreemod.transforms.partition import combine, partition, trainable
 from pytreemod.transforms.updates import apply_updates
 
+_BRIDGE = {
+    "check_faces": "pytreemod.torch.faces",
+    "functional": "pytreemod.torch.bridge",
+    "lift": "pytreemod.torch.bridge",
+    "stateful": "pytreemod.torch.bridge",
+}
+
 __all__ = [
     "apply_updates",
     "call",
+    "check_faces",
     "combine",
+    "functional",
     "grad",
     "init",
+    "lift",
+    "load_safetensors",
     "nn",
+    "optim",
     "partition",
     "rng",
+    "save_safetensors",
+    "stateful",
     "trainable",
     "value_and_grad",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _BRIDGE:
+        import_module("pytreemod.torch")
+        found = globals()[name] = getattr(import_module(_BRIDGE[name]), name)
+        return found
+    if name == "torch":
+        return import_module("pytreemod.torch")
+    raise AttributeError(f"module 'pytreemod' has no attribute {name!r}")

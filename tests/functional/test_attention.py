@@ -59,9 +59,7 @@ def test_dropout_keeps_what_the_draw_keeps():
         return weights * torch.tensor(np.asarray(keep)) / 0.6 @ v
 
     agree(lambda q, k, v: attention_with(q, k, v, None, keep, 0.4), theirs, Q, K, V)
-    np.testing.assert_array_equal(
-        F.scaled_dot_product_attention(Q, K, V, dropout_p=1.0), np.zeros((2, 4, 3, 2))
-    )
+    np.testing.assert_array_equal(F.scaled_dot_product_attention(Q, K, V, dropout_p=1.0), np.zeros((2, 4, 3, 2)))
 
 
 def test_dropout_without_randomness_is_refused():

@@ -93,16 +93,12 @@ def test_gaussian_variance_below_eps_counts_as_eps():
 
 
 def test_a_target_of_another_size_is_warned_of():
-    with pytest.warns(
-        UserWarning, match=r"Using a target size \(\(3,\)\) that is different to the input size"
-    ):
+    with pytest.warns(UserWarning, match=r"Using a target size \(\(3,\)\) that is different to the input size"):
         loss = F.mse_loss(jnp.ones((3, 1)), jnp.zeros(3), reduction="none")
     assert loss.shape == (3, 3)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "reduction"), [((False,), "sum"), ((None, False), "none"), ((True,), "mean")]
-)
+@pytest.mark.parametrize(("arguments", "reduction"), [((False,), "sum"), ((None, False), "none"), ((True,), "mean")])
 def test_the_old_arguments_still_name_a_reduction(arguments, reduction):
     with pytest.warns(UserWarning, match=f"please use reduction='{reduction}' instead"):
         old = F.mse_loss(jnp.asarray(X), jnp.asarray(Y), *arguments)
@@ -125,9 +121,7 @@ def test_settings_out_of_range_are_named():
         F.smooth_l1_loss(jnp.ones(2), jnp.ones(2), beta=-1.0)
     with pytest.raises(RuntimeError, match="does not support non-positive values for delta, got delta=0"):
         F.huber_loss(jnp.ones(2), jnp.ones(2), delta=0.0)
-    with pytest.raises(
-        ValueError, match=r"mse_loss: Weights and input must have the same size.*\(3,\).*\(2,\)"
-    ):
+    with pytest.raises(ValueError, match=r"mse_loss: Weights and input must have the same size.*\(3,\).*\(2,\)"):
         F.mse_loss(jnp.ones(2), jnp.ones(2), weight=jnp.ones(3))
     with pytest.raises(ValueError, match=r"kl_div: the size of target.*\(2, 3\).*\(4, 3\)"):
         F.kl_div(jnp.ones((2, 3)), jnp.ones((4, 3)), reduction="sum")

@@ -72,26 +72,16 @@ def test_second_derivatives_of_probabilities():
 
 def test_misfits_are_named():
     ones = jnp.ones((2, 3))
-    with pytest.raises(
-        ValueError, match=r"Using a target size \(\(2,\)\) that is different to the input size"
-    ):
+    with pytest.raises(ValueError, match=r"Using a target size \(\(2,\)\) that is different to the input size"):
         F.binary_cross_entropy(ones, jnp.ones(2))
-    with pytest.raises(
-        ValueError, match=r"Target size \(\(2,\)\) must be the same as input size \(\(2, 3\)\)"
-    ):
+    with pytest.raises(ValueError, match=r"Target size \(\(2,\)\) must be the same as input size \(\(2, 3\)\)"):
         F.binary_cross_entropy_with_logits(ones, jnp.ones(2))
-    with pytest.raises(
-        RuntimeError, match="all elements of input should be between 0 and 1, got values from 2.0"
-    ):
+    with pytest.raises(RuntimeError, match="all elements of input should be between 0 and 1, got values from 2.0"):
         F.binary_cross_entropy(2 * ones, ones)
     with pytest.raises(RuntimeError, match="Found dtype int32 but expected float32"):
         F.binary_cross_entropy(ones, jnp.ones((2, 3), jnp.int32))
-    with pytest.raises(
-        RuntimeError, match="result type Float can't be cast to the desired output type int32"
-    ):
+    with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type int32"):
         F.binary_cross_entropy_with_logits(ones, jnp.ones((2, 3), jnp.int32))
-    with pytest.raises(
-        RuntimeError, match=r"expected a weight that broadcasts to input of shape \(2, 3\), got \(2,\)"
-    ):
+    with pytest.raises(RuntimeError, match=r"expected a weight that broadcasts to input of shape \(2, 3\), got \(2,\)"):
         F.binary_cross_entropy_with_logits(ones, ones, jnp.ones(2))
     assert jnp.isnan(jax.jit(F.binary_cross_entropy)(2 * ones, ones))

@@ -53,9 +53,7 @@ def test_weights_and_ignored_classes_match_pytorch(name, reduction, ignore_index
 def test_label_smoothing_matches_pytorch(weighted, reduction):
     target = classes(2, 4)
     target[1, 2] = -100
-    agree(
-        *both("cross_entropy", target, weighted, reduction=reduction, label_smoothing=0.3), numbers(2, 5, 4)
-    )
+    agree(*both("cross_entropy", target, weighted, reduction=reduction, label_smoothing=0.3), numbers(2, 5, 4))
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (5,), (2, 5, 4)])
@@ -76,9 +74,7 @@ def test_class_probabilities_match_pytorch(shape, weighted, reduction):
 
 
 def test_large_logits_stay_finite():
-    agree(
-        *both("cross_entropy", np.array([0, 1])), np.array([[1e4, 0.0, -1e4], [1e4, 0.0, -1e4]], np.float32)
-    )
+    agree(*both("cross_entropy", np.array([0, 1])), np.array([[1e4, 0.0, -1e4], [1e4, 0.0, -1e4]], np.float32))
 
 
 def test_nothing_to_average_is_nan():
@@ -104,9 +100,7 @@ def test_half_precision_is_kept_but_summed_in_float32():
 def test_a_class_that_does_not_exist(name, wrong):
     loss = getattr(F, name)
     target = jnp.asarray([0, wrong, 1])
-    with pytest.raises(
-        IndexError, match=rf"Target {wrong} is out of bounds\. {name}: expected classes in 0 \.\. 4"
-    ):
+    with pytest.raises(IndexError, match=rf"Target {wrong} is out of bounds\. {name}: expected classes in 0 \.\. 4"):
         loss(jnp.ones((3, 5)), target)
     inside = jax.jit(lambda t: loss(jnp.ones((3, 5)), t, reduction="none"))(target)
     np.testing.assert_array_equal(jnp.isnan(inside), [False, True, False])
@@ -145,9 +139,7 @@ def test_misfits_of_the_settings_are_named():
         F.cross_entropy(x, target, jnp.ones(4))
     with pytest.raises(RuntimeError, match=r"label_smoothing must be between 0.0 and 1.0. Got: 2"):
         F.cross_entropy(x, target, label_smoothing=2.0)
-    with pytest.raises(
-        RuntimeError, match="Expected floating point type for target with class probabilities, got int"
-    ):
+    with pytest.raises(RuntimeError, match="Expected floating point type for target with class probabilities, got int"):
         F.cross_entropy(x, jnp.zeros((3, 5), int))
     with pytest.raises(RuntimeError, match="ignore_index is not supported for floating point target"):
         F.cross_entropy(x, x, ignore_index=1)

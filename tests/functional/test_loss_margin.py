@@ -58,17 +58,13 @@ def test_multilabel_margin_matches_pytorch(reduction):
 
 
 def test_misfits_are_named():
-    with pytest.raises(
-        RuntimeError, match=r"All input tensors should have same dimension but got.*target: \(5,\)"
-    ):
+    with pytest.raises(RuntimeError, match=r"All input tensors should have same dimension but got.*target: \(5,\)"):
         F.margin_ranking_loss(jnp.ones((3, 5)), jnp.ones((3, 5)), jnp.ones(5))
     with pytest.raises(ValueError, match="only p == 1 and p == 2 supported, got p=3"):
         F.multi_margin_loss(jnp.ones((3, 5)), jnp.zeros((3,), int), p=3)
     with pytest.raises(RuntimeError, match=r"multi_margin_loss: inconsistent target size, expected \(3,\)"):
         F.multi_margin_loss(jnp.ones((3, 5)), jnp.zeros((2,), int))
-    with pytest.raises(
-        RuntimeError, match=r"multilabel_margin_loss: inconsistent target size, expected \(3, 5\)"
-    ):
+    with pytest.raises(RuntimeError, match=r"multilabel_margin_loss: inconsistent target size, expected \(3, 5\)"):
         F.multilabel_margin_loss(jnp.ones((3, 5)), jnp.zeros((3, 4), int))
     with pytest.raises(IndexError, match="Target 9 is out of bounds. multi_margin_loss"):
         F.multi_margin_loss(jnp.ones((3, 5)), jnp.asarray([0, 9, 1]))

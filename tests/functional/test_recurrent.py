@@ -21,11 +21,7 @@ def weights(kind, layers=1, directions=1, bias=True, projected=0):
         for _ in range(directions):
             width = IN if layer == 0 else out * directions
             rows = GATES[kind] * HIDDEN
-            shapes = (
-                [(rows, width), (rows, out)]
-                + [(rows,), (rows,)] * bias
-                + [(projected, HIDDEN)] * bool(projected)
-            )
+            shapes = [(rows, width), (rows, out)] + [(rows,), (rows,)] * bias + [(projected, HIDDEN)] * bool(projected)
             flat += [numbers(*shape, seed=len(flat) + i) * 0.5 for i, shape in enumerate(shapes)]
     return flat
 
@@ -45,12 +41,14 @@ def both(kind, count, *settings):
 
         return network
 
-    return of(getattr(F, kind)), of(getattr(torch, kind))
+    return jax.jit(of(getattr(F, kind))), of(getattr(torch, kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("layers", "directions", "bias"), [(1, 1, True), (2, 2, True), (1, 2, False)])
-@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize(
+    ("layers", "directions", "bias", "batch_first"),
+    [(1, 1, True, False), (2, 2, True, True), (1, 2, False, False)],
+)
 def test_values_and_gradients_match_pytorch(kind, layers, directions, bias, batch_first):
     x = numbers(BATCH, TIME, IN) if batch_first else numbers(TIME, BATCH, IN)
     start = states(kind, layers * directions)
@@ -115,9 +113,7 @@ def test_misfits_are_named(kind, error):
     def state(*shape):
         return (jnp.zeros(shape), jnp.zeros(shape)) if kind == "lstm" else jnp.zeros(shape)
 
-    with pytest.raises(
-        error, match=rf"{kind}: input.size\(-1\) must be equal to input_size. Expected 3, got 5"
-    ):
+    with pytest.raises(error, match=rf"{kind}: input.size\(-1\) must be equal to input_size. Expected 3, got 5"):
         run(jnp.ones((TIME, BATCH, 5)), None, flat)
     with pytest.raises(error, match="Expected input to be 2D or 3D, got 1D tensor instead"):
         run(jnp.ones(3), None, flat)

@@ -51,13 +51,9 @@ def test_no_state_is_zero(kind):
 def test_misfits_are_named(kind):
     def run(x, *state):
         hx = jnp.ones(state) if state else None
-        return getattr(F, f"{kind}_cell")(
-            jnp.ones(x), (hx, hx) if state and kind == "lstm" else hx, *weights(kind)
-        )
+        return getattr(F, f"{kind}_cell")(jnp.ones(x), (hx, hx) if state and kind == "lstm" else hx, *weights(kind))
 
-    with pytest.raises(
-        RuntimeError, match=f"{kind}_cell: input has inconsistent input_size: got 5 expected 3"
-    ):
+    with pytest.raises(RuntimeError, match=f"{kind}_cell: input has inconsistent input_size: got 5 expected 3"):
         run((2, 5))
     with pytest.raises(ValueError, match=f"{kind}_cell: Expected input to be 1D or 2D, got 3D instead"):
         run((2, 3, 1))

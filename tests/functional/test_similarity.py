@@ -69,9 +69,7 @@ def test_triplets_take_a_distance():
 
 
 def test_misfits_are_named():
-    with pytest.raises(
-        RuntimeError, match=r"cosine_similarity: the size of x1 must match.*\(2, 3\) and \(4, 3\)"
-    ):
+    with pytest.raises(RuntimeError, match=r"cosine_similarity: the size of x1 must match.*\(2, 3\) and \(4, 3\)"):
         F.cosine_similarity(jnp.ones((2, 3)), jnp.ones((4, 3)))
     with pytest.raises(IndexError, match="cosine_similarity: Dimension out of range"):
         F.cosine_similarity(jnp.ones(3), jnp.ones(3))

@@ -95,14 +95,10 @@ def test_dropout_of_one_layer_is_warned_of(key):
 
 def test_bad_inputs_are_named(key):
     layer = nn.LSTM(3, 4, key=key)
-    with pytest.raises(
-        RuntimeError, match=r"input.size\(-1\) must be equal to input_size. Expected 3, got 5"
-    ):
+    with pytest.raises(RuntimeError, match=r"input.size\(-1\) must be equal to input_size. Expected 3, got 5"):
         layer(jnp.ones((2, 2, 5)))
     with pytest.raises(ValueError, match=r"lstm: expected hx to be a pair \(hidden, cell\), got"):
         layer(jnp.ones((2, 2, 3)), jnp.ones((2, 2, 4)))
     packed = torch.nn.utils.rnn.pack_sequence([torch.ones(2, 3)])
-    with pytest.raises(
-        TypeError, match="LSTM: expected an array.*got PackedSequence.*pad them to one length"
-    ):
+    with pytest.raises(TypeError, match="LSTM: expected an array.*got PackedSequence.*pad them to one length"):
         layer(packed)

@@ -30,9 +30,7 @@ def test_a_distance_may_be_a_function():
     def distance(a, b):
         return abs(a - b).sum(-1)
 
-    expected = torch.nn.TripletMarginWithDistanceLoss(distance_function=distance)(
-        *map(torch.tensor, (ONE, TWO, THREE))
-    )
+    expected = torch.nn.TripletMarginWithDistanceLoss(distance_function=distance)(*map(torch.tensor, (ONE, TWO, THREE)))
     ours = nn.TripletMarginWithDistanceLoss(distance_function=distance)
     np.testing.assert_allclose(ours(*map(jnp.asarray, (ONE, TWO, THREE))), expected, **CLOSE)
 

@@ -74,9 +74,7 @@ def draw_keep(like: Array, shape: tuple[int, ...], p: float, who: str) -> Array 
 
 def dropout_time_first(input: Array, p: float, training: bool) -> Array:
     """Dropout of (N, T, E) whose draw lies as (T, N, E): as PyTorch stores what attention returns."""
-    keep = (
-        draw_keep(input, (input.shape[1], input.shape[0], input.shape[2]), p, "dropout") if training else None
-    )
+    keep = draw_keep(input, (input.shape[1], input.shape[0], input.shape[2]), p, "dropout") if training else None
     return dropout(input, p, training) if keep is None else dropout_with(input, keep.swapaxes(0, 1), p)
 
 

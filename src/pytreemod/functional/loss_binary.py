@@ -98,9 +98,7 @@ def binary_cross_entropy_with_logits(
     reduction = reduction_of(name, size_average, reduce, reduction)
     target = jnp.asarray(target)
     if target.shape != input.shape:
-        raise ShapeError(
-            f"{name}: Target size ({target.shape}) must be the same as input size ({input.shape})"
-        )
+        raise ShapeError(f"{name}: Target size ({target.shape}) must be the same as input size ({input.shape})")
     if not jnp.issubdtype(target.dtype, jnp.floating):
         raise DtypeError(
             f"{name}: result type Float can't be cast to the desired output type {target.dtype.name}; "

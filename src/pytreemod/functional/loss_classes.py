@@ -49,14 +49,12 @@ def _check_shapes(name: str, input: Array, target: Array, weight: Array | None) 
     if axis == 0:
         if target.ndim > 1 or target.size != 1:
             raise ShapeError(
-                f"{name}: For 1D input, 1D target must have size 1, but got target size: "
-                f"{target.size}; {facts}"
+                f"{name}: For 1D input, 1D target must have size 1, but got target size: {target.size}; {facts}"
             )
     elif target.ndim == 0 or input.shape[0] != target.shape[0]:
         batch = target.shape[0] if target.ndim else "none"
         raise ShapeError(
-            f"{name}: Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({batch}); {facts}"
+            f"{name}: Expected input batch_size ({input.shape[0]}) to match target batch_size ({batch}); {facts}"
         )
     elif input.ndim == 2 and target.ndim != 1:
         raise ShapeError(f"{name}: 0D or 1D target tensor expected, multi-target not supported; {facts}")
@@ -102,9 +100,7 @@ def _nll(
     picked: Array, safe: Array, counts: Array, wrong: Array, weight: Array | None, reduction: str
 ) -> tuple[Array, Array]:
     """(reduced loss, divisor of a mean): the losses ``picked`` where they count, weighted by class."""
-    share = (
-        jnp.ones_like(picked) if weight is None else jnp.take(weight.astype(picked.dtype), safe, mode="clip")
-    )
+    share = jnp.ones_like(picked) if weight is None else jnp.take(weight.astype(picked.dtype), safe, mode="clip")
     share = jnp.where(counts, share, 0)
     losses = jnp.where(counts, picked, 0) if weight is None else jnp.where(counts, picked * share, 0)
     losses = jnp.where(wrong, jnp.array(jnp.nan, dtype=losses.dtype), losses)
@@ -183,9 +179,7 @@ def cross_entropy(
     """
     reduction = reduction_of("cross_entropy", size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(
-            f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
-        )
+        raise RuntimeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     input, target = *common_dtype("cross_entropy", input), jnp.asarray(target)
     given = input.dtype
     if given.itemsize < 4:  # half precision: sums of exponentials need more digits

@@ -66,8 +66,7 @@ def _scores(name: str, input: Array, target: Array, target_ndim: int) -> tuple[A
     expected = batched.shape[:target_ndim]
     if target.size != batched[..., 0].size * (expected[-1] if target_ndim == 2 else 1):
         raise ShapeError(
-            f"{name}: inconsistent target size, expected "
-            f"{expected if input.ndim == 2 else expected[1:]}, {facts}"
+            f"{name}: inconsistent target size, expected {expected if input.ndim == 2 else expected[1:]}, {facts}"
         )
     return batched, target.reshape(expected).astype(jnp.int32)
 
@@ -97,9 +96,7 @@ def multi_margin_loss(
     scores, target = _scores("multi_margin_loss", input, target, 1)
     classes = scores.shape[1]
     if weight is not None and weight.shape != (classes,):
-        raise ShapeError(
-            f"multi_margin_loss: inconsistent weight size, expected ({classes},), got {weight.shape}"
-        )
+        raise ShapeError(f"multi_margin_loss: inconsistent weight size, expected ({classes},), got {weight.shape}")
     check_target("multi_margin_loss", target, classes, None)
     own = jnp.take_along_axis(scores, target[:, None], 1, mode="clip")
     lack = margin - own + scores

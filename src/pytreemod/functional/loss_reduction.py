@@ -21,14 +21,11 @@ def reduction_of(name: str, size_average: bool | None, reduce: bool | None, redu
         averaged = "sum" if size_average is False else "mean"
         reduction = "none" if reduce is False else averaged
         warnings.warn(
-            f"{name}: size_average and reduce args will be deprecated, please use "
-            f"reduction='{reduction}' instead.",
+            f"{name}: size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             stacklevel=4,
         )
     if reduction not in REDUCTIONS:
-        raise ValueError(
-            f"{name}: {reduction} is not a valid value for reduction, use one of {', '.join(REDUCTIONS)}"
-        )
+        raise ValueError(f"{name}: {reduction} is not a valid value for reduction, use one of {', '.join(REDUCTIONS)}")
     return reduction
 
 

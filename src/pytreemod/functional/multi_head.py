@@ -38,8 +38,7 @@ def _check(query, key, value, key_padding_mask, attn_mask, embed_dim, heads, sep
         )
     if attn_mask is not None and attn_mask.ndim not in (2, 3):
         raise MultiHeadError(
-            f"{_NAME}: {kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.ndim}-D "
-            "tensor instead"
+            f"{_NAME}: {kind} `attn_mask` to be `None`, 2-D or 3-D but found {attn_mask.ndim}-D tensor instead"
         )
     if query.shape[-1] != embed_dim:
         raise MultiHeadError(
@@ -63,9 +62,7 @@ def _additive(mask: Array | None, name: str, dtype) -> Array | None:
     if mask.dtype == jnp.bool_:
         return jnp.where(mask, jnp.array(-jnp.inf, dtype), jnp.array(0, dtype))
     if not jnp.issubdtype(mask.dtype, jnp.floating):
-        raise DtypeError(
-            f"{_NAME}: only bool and floating types of {name} are supported, got {mask.dtype.name}"
-        )
+        raise DtypeError(f"{_NAME}: only bool and floating types of {name} are supported, got {mask.dtype.name}")
     return mask.astype(dtype)
 
 
@@ -77,8 +74,7 @@ def _full_mask(attn_mask, key_padding_mask, batch, heads, length, keys, extra, d
         expected = (length, keys) if attn_mask.ndim == 2 else (batch * heads, length, keys)
         if attn_mask.shape != expected:
             raise ShapeError(
-                f"{_NAME}: The shape of the {attn_mask.ndim}D attn_mask is {attn_mask.shape}, but "
-                f"should be {expected}."
+                f"{_NAME}: The shape of the {attn_mask.ndim}D attn_mask is {attn_mask.shape}, but should be {expected}."
             )
         attn_mask = attn_mask if attn_mask.ndim == 2 else attn_mask.reshape(batch, heads, length, keys)
     if padding is not None:
@@ -198,9 +194,7 @@ def multi_head_attention_with(
 
 def _static(x: Array, name: str, batch: int, heads: int, head_dim: int) -> Array:
     if x.ndim != 3 or x.shape[0] != batch * heads or x.shape[2] != head_dim:
-        raise MultiHeadError(
-            f"{_NAME}: expecting {name} of shape ({batch * heads}, S, {head_dim}), got {x.shape}"
-        )
+        raise MultiHeadError(f"{_NAME}: expecting {name} of shape ({batch * heads}, S, {head_dim}), got {x.shape}")
     return x.reshape(batch, heads, x.shape[1], head_dim)
 
 
@@ -259,12 +253,8 @@ def multi_head_attention_forward(
         raise MultiHeadError(f"{_NAME}: bias cannot be added to static {kind}.")
     weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else (in_proj_weight,)
     if any(w is None for w in weights):
-        needed = (
-            "q_proj_weight, k_proj_weight and v_proj_weight" if use_separate_proj_weight else "in_proj_weight"
-        )
-        raise MultiHeadError(
-            f"{_NAME}: use_separate_proj_weight is {use_separate_proj_weight}, which needs {needed}"
-        )
+        needed = "q_proj_weight, k_proj_weight and v_proj_weight" if use_separate_proj_weight else "in_proj_weight"
+        raise MultiHeadError(f"{_NAME}: use_separate_proj_weight is {use_separate_proj_weight}, which needs {needed}")
     dropout_p = dropout_p if training else 0.0
     keep = None
     if dropout_p:
@@ -280,11 +270,7 @@ def multi_head_attention_forward(
         )
         time, batch = (-2, 0) if batch_first or query.ndim == 2 else (0, 1)
         many = query.shape[batch] if query.ndim == 3 else 1
-        keys = (
-            (key.shape[time] if static_k is None else static_k.shape[1])
-            + (bias_k is not None)
-            + bool(add_zero_attn)
-        )
+        keys = (key.shape[time] if static_k is None else static_k.shape[1]) + (bias_k is not None) + bool(add_zero_attn)
         keep = draw_keep(query, (many, num_heads, query.shape[time], keys), dropout_p, _NAME)
     result = multi_head_attention_with(
         query,

@@ -39,9 +39,7 @@ def step(kind: str, from_input: Array, from_hidden: Array, hidden: Array, memory
     return jax.nn.sigmoid(show) * jnp.tanh(memory), memory
 
 
-def _scan(
-    kind: str, x: Array, hidden: Array, memory: Array | None, weights: tuple, bias: bool, reverse: bool
-):
+def _scan(kind: str, x: Array, hidden: Array, memory: Array | None, weights: tuple, bias: bool, reverse: bool):
     """One direction of one layer: (T, N, in) -> (T, N, out), and the state after the last step."""
     w_ih, w_hh = weights[:2]
     b_ih, b_hh = weights[2:4] if bias else (None, None)
@@ -102,9 +100,7 @@ def recurrent_with(
     elif not batched:
         x = x[:, None]
     if x.shape[0] == 0:
-        raise ShapeError(
-            f"{kind}: Expected sequence length to be larger than 0 in RNN, got input {input.shape}"
-        )
+        raise ShapeError(f"{kind}: Expected sequence length to be larger than 0 in RNN, got input {input.shape}")
     size = cells[0][0].shape[0] // GATES[kind]
     out_size = cells[0][1].shape[1]
     hidden = _state(kind, "hidden", hidden, x, (len(cells), x.shape[1], out_size), batched)
@@ -134,9 +130,7 @@ def recurrent_with(
 
 def _check_input(kind: str, x: Array, cell: tuple, hidden: Array | None, memory: Array | None) -> None:
     if x.ndim not in (2, 3):
-        raise ShapeError(
-            f"{kind}: Expected input to be 2D or 3D, got {x.ndim}D tensor instead, of shape {x.shape}"
-        )
+        raise ShapeError(f"{kind}: Expected input to be 2D or 3D, got {x.ndim}D tensor instead, of shape {x.shape}")
     width = cell[0].shape[1]
     if x.shape[-1] != width:
         raise ShapeError(
@@ -167,9 +161,7 @@ def _state(kind: str, name: str, state: Array | None, x: Array, shape: tuple, ba
     return state
 
 
-def _run(
-    kind, input, hidden, memory, params, has_biases, num_layers, dropout, train, bidirectional, batch_first
-):
+def _run(kind, input, hidden, memory, params, has_biases, num_layers, dropout, train, bidirectional, batch_first):
     masks: tuple = ()
     if not 0.0 <= dropout <= 1.0:
         raise ValueError(f"{kind}: dropout should be a number in range [0, 1], got {dropout}")
@@ -218,9 +210,7 @@ def _plain(kind: str, doc: str) -> Callable:
         bidirectional: bool = False,
         batch_first: bool = False,
     ) -> tuple[Array, Array]:
-        return _run(
-            kind, input, hx, None, params, has_biases, num_layers, dropout, train, bidirectional, batch_first
-        )
+        return _run(kind, input, hx, None, params, has_biases, num_layers, dropout, train, bidirectional, batch_first)
 
     function.__name__ = function.__qualname__ = kind
     function.__doc__ = (

@@ -22,9 +22,7 @@ def cell_with(
     """One step: (N, in) or (in,) -> the hidden state, for an LSTM (hidden, cell). A missing state is 0."""
     x = floating(input, f"{kind}_cell")
     if x.ndim not in (1, 2):
-        raise ShapeError(
-            f"{kind}_cell: Expected input to be 1D or 2D, got {x.ndim}D instead, of shape {x.shape}"
-        )
+        raise ShapeError(f"{kind}_cell: Expected input to be 1D or 2D, got {x.ndim}D instead, of shape {x.shape}")
     if x.shape[-1] != w_ih.shape[1]:
         raise ShapeError(
             f"{kind}_cell: input has inconsistent input_size: got {x.shape[-1]} expected {w_ih.shape[1]}; "
@@ -36,9 +34,7 @@ def cell_with(
         memory = _state(kind, "hidden1", memory, x, size)
     for other in (w_ih, w_hh, hidden, memory):
         if other is not None and other.dtype != x.dtype:
-            raise DtypeError(
-                f"{kind}_cell: expected one dtype, got {x.dtype.name} input and {other.dtype.name}"
-            )
+            raise DtypeError(f"{kind}_cell: expected one dtype, got {x.dtype.name} input and {other.dtype.name}")
     from_input, from_hidden = x @ w_ih.T, hidden @ w_hh.T
     from_input = from_input if b_ih is None else from_input + b_ih
     from_hidden = from_hidden if b_hh is None else from_hidden + b_hh
@@ -57,9 +53,7 @@ def _state(kind: str, name: str, state: Array | None, x: Array, size: int) -> Ar
             f"{state.shape[0]}: input is {x.shape}, {name} is {state.shape}"
         )
     if state.shape[-1] != size:
-        raise ShapeError(
-            f"{kind}_cell: {name} has inconsistent hidden_size: got {state.shape[-1]}, expected {size}"
-        )
+        raise ShapeError(f"{kind}_cell: {name} has inconsistent hidden_size: got {state.shape[-1]}, expected {size}")
     return state
 
 

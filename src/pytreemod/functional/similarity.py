@@ -17,8 +17,7 @@ def _fit(name: str, one: Array, other: Array) -> tuple[Array, Array]:
         shape = np.broadcast_shapes(one.shape, other.shape)
     except ValueError:
         raise ShapeError(
-            f"{name}: the size of x1 must match the size of x2 (or broadcast), got {one.shape} and "
-            f"{other.shape}"
+            f"{name}: the size of x1 must match the size of x2 (or broadcast), got {one.shape} and {other.shape}"
         ) from None
     return jnp.broadcast_to(one, shape), jnp.broadcast_to(other, shape)
 
@@ -64,9 +63,7 @@ def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> 
 
 
 @dispatched
-def pairwise_distance(
-    x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Array:
+def pairwise_distance(x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Array:
     """(..., D), (..., D) -> (...) or (..., 1): the p-norm of ``x1 - x2 + eps``.
 
     Raises:
@@ -101,9 +98,7 @@ def cosine_embedding_loss(
     if target.ndim > 1:
         raise ShapeError(f"{name}: 0D or 1D target tensor expected, multi-target not supported; {shapes}")
     if input1.ndim != target.ndim + 1 or input2.ndim != target.ndim + 1:
-        raise ShapeError(
-            f"{name}: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors; {shapes}"
-        )
+        raise ShapeError(f"{name}: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors; {shapes}")
     one, other = _fit(name, input1, input2)
     if target.ndim and target.shape[0] not in (1, one.shape[0]):
         raise ShapeError(f"{name}: the size of target must match the batch size; {shapes}")
@@ -147,9 +142,7 @@ def triplet_margin_with_distance_loss(
     _same_ndim(name, anchor, positive, negative)
     distance = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)
-    return _triplet(
-        near, far, distance(positive, negative) if swap else None, margin=margin, reduction=reduction
-    )
+    return _triplet(near, far, distance(positive, negative) if swap else None, margin=margin, reduction=reduction)
 
 
 def _same_ndim(name: str, anchor: Array, positive: Array, negative: Array) -> None:

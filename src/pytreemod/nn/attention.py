@@ -72,9 +72,7 @@ class MultiheadAttention(Module):
         self.batch_first = batch_first
         self.head_dim = embed_dim // num_heads
         # drawn first, although it comes last: as in torch
-        out_proj = NonDynamicallyQuantizableLinear(
-            embed_dim, embed_dim, bias=bias, device=device, dtype=dtype
-        )
+        out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
 
         def projection(rows: int, columns: int) -> Parameter:
             return Parameter(init.xavier_uniform((rows, columns), dtype=dtype))
@@ -88,9 +86,7 @@ class MultiheadAttention(Module):
             self.k_proj_weight = projection(embed_dim, self.kdim)
             self.v_proj_weight = projection(embed_dim, self.vdim)
             self.register_parameter("in_proj_weight", None)
-        self.register_parameter(
-            "in_proj_bias", Parameter(init.zeros((3 * embed_dim,), dtype=dtype)) if bias else None
-        )
+        self.register_parameter("in_proj_bias", Parameter(init.zeros((3 * embed_dim,), dtype=dtype)) if bias else None)
         for name in ("bias_k", "bias_v"):
             row = Parameter(init.xavier_normal((1, 1, embed_dim), dtype=dtype)) if add_bias_kv else None
             self.register_parameter(name, row)

@@ -215,9 +215,7 @@ def _fans(who: str, shape: Shape) -> tuple[int, int]:
 
 def _dimensions(who: str, shape: Shape, allowed: str, fits: bool) -> None:
     if not fits:
-        raise ValueError(
-            f"init.{who}: Only tensors with {allowed} dimensions are supported, got shape {tuple(shape)}"
-        )
+        raise ValueError(f"init.{who}: Only tensors with {allowed} dimensions are supported, got shape {tuple(shape)}")
 
 
 def _nothing(shape: Shape, dtype: Any) -> jax.Array:

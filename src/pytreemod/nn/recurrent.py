@@ -85,9 +85,7 @@ class RNNBase(Module):
             ("hidden_size", hidden_size, int),
         ):
             if not isinstance(value, kind):
-                raise TypeError(
-                    f"{who}: {name} should be of type {kind.__name__}, got: {type(value).__name__}"
-                )
+                raise TypeError(f"{who}: {name} should be of type {kind.__name__}, got: {type(value).__name__}")
         for name, value in (
             ("input_size", input_size),
             ("hidden_size", hidden_size),
@@ -97,13 +95,10 @@ class RNNBase(Module):
                 raise ValueError(f"{who}: {name} must be greater than zero, got {value}")
         if proj_size < 0:
             raise ValueError(
-                f"{who}: proj_size should be a positive integer or zero to disable projections, got "
-                f"{proj_size}"
+                f"{who}: proj_size should be a positive integer or zero to disable projections, got {proj_size}"
             )
         if proj_size >= hidden_size:
-            raise ValueError(
-                f"{who}: proj_size has to be smaller than hidden_size, got {proj_size} and {hidden_size}"
-            )
+            raise ValueError(f"{who}: proj_size has to be smaller than hidden_size, got {proj_size} and {hidden_size}")
 
     def _names(self) -> tuple[str, ...]:
         return weight_names(self.num_layers, self.bias, self.bidirectional, self.proj_size > 0)

@@ -86,9 +86,7 @@ class LSTMCell(RNNCellBase):
     Raises: on call, as ``RNNCell``.
     """
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None):
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
     def forward(self, input: Array, hx: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
@@ -101,9 +99,7 @@ class GRUCell(RNNCellBase):
     Raises: on call, as ``RNNCell``.
     """
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ):
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None):
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
     def forward(self, input: Array, hx: Array | None = None) -> Array:

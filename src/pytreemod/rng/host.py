@@ -115,8 +115,10 @@ class HostStream(Words):
         Raises:
             RuntimeError: ``n`` is negative, or so large that PyTorch shuffles in another way.
         """
-        if not 0 <= n < LONGEST:
-            raise RuntimeError(f"randperm: n must be non-negative and below {LONGEST}, got {n}")
+        if n < 0:
+            raise RuntimeError(f"randperm: Trying to create tensor with negative dimension {n}")
+        if n >= LONGEST:
+            raise RuntimeError(f"randperm: expected n below {LONGEST}, got {n}")
         values = list(range(n))
         words = self.draw(max(n - 1, 0))
         for i, j in enumerate((words % np.arange(n, 1, -1, dtype=np.uint32)).tolist()):
@@ -199,7 +201,7 @@ def _real(kind: np.dtype) -> np.dtype:
 
 
 def _blocks(unit: np.ndarray) -> np.ndarray:
-    """Box-Muller over blocks of 16: eight radii, eight angles -> eight cosines, eight sines, in the dtype of ``unit``."""
+    """Box-Muller over blocks of 16: eight radii, eight angles -> eight cosines, eight sines; the dtype stays."""
     block = unit.reshape(-1, 2, 8)
     kind = unit.dtype.type
     radius = np.sqrt(kind(-2) * np.log(kind(1) - block[:, 0]))

@@ -49,7 +49,7 @@ def remainder(words: Array, span: int) -> Array:
 
 
 def blocks(unit: Array) -> Array:
-    """Box-Muller over blocks of 16: eight radii, eight angles -> eight cosines, eight sines, in the dtype of ``unit``."""
+    """Box-Muller over blocks of 16: eight radii, eight angles -> eight cosines, eight sines; the dtype stays."""
     kind = unit.dtype.type
     block = unit.reshape(-1, 2, 8)
     radius = jnp.sqrt(kind(-2) * jnp.log(kind(1) - block[:, 0]))

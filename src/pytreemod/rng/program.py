@@ -36,7 +36,9 @@ class ProgramStream:
     def __init__(self, state: Any):
         state = jnp.asarray(state)
         if state.shape != (SIZE,) or state.dtype != jnp.uint32:
-            raise ValueError(f"ProgramStream: expected a uint32 state of shape ({SIZE},), got {state.dtype}{state.shape}")
+            raise ValueError(
+                f"ProgramStream: expected a uint32 state of shape ({SIZE},), got {state.dtype}{state.shape}"
+            )
         self._load(state)
 
     def _load(self, state: Array) -> None:

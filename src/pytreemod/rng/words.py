@@ -39,7 +39,9 @@ class Words:
         """
         seed = int(seed)
         if not -(2**63) <= seed < 2**64:
-            raise ValueError(f"manual_seed: Overflow when unpacking long long: expected -2**63 to 2**64 - 1, got {seed}")
+            raise ValueError(
+                f"manual_seed: Overflow when unpacking long long: expected -2**63 to 2**64 - 1, got {seed}"
+            )
         self._seed = seed % 2**64
         self._random = np.random.RandomState(self._seed & 0xFFFFFFFF)
         self._untouched = True

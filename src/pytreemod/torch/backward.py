@@ -138,7 +138,7 @@ def gradient(
             wanted.update(v for k, v in enumerate(value.inputs) if value.mask >> k & 1)
         wanted.update(c for c in cotangents if c.mask or c.variable is not None)
         mask = sum(1 << k for k, v in enumerate(inputs) if v in wanted)
-    spec = GradientSpec(tuple(inside), tuple(roots), tuple(cotangents), tuple(targets), tuple(taps), tuple(cuts))
+    spec = GradientSpec(tuple(inside), tuple(roots), tuple(cotangents), tuple(targets), tuple(taps), tuple(c for c in cuts if c in members))
     value = Value(None, spec.aval, spec, inputs, mask)
     value.released = not keep
     modes.backwards.append(weakref.ref(value))

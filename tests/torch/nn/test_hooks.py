@@ -145,6 +145,7 @@ CASES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")
 @pytest.mark.parametrize("case", CASES)
 def test_hooks_do_what_pytorchs_do(same, case):
     same(case)
@@ -156,6 +157,11 @@ def test_no_gradient_no_backward_hook():
     with ptt.no_grad():
         out = m(ptt.ones(2))
     assert not out.requires_grad and log == []
+
+
+def test_a_backward_hook_without_tracked_input_warns():
+    with pytest.warns(UserWarning, match="no inputs require gradients"):
+        backward_without_tracked_input(ptt)
 
 
 def test_the_oracle_saw_hooks():

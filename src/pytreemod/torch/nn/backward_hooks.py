@@ -7,6 +7,7 @@ together and a hook can replace them all.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -87,6 +88,11 @@ class BackwardHooks:
             grads = _replaced(hook(self.module, grads), grads, "grad_output")
         self.grad_output = grads
         if self.hooks and not self.watched:
+            warnings.warn(
+                "Full backward hook is firing when gradients are computed with respect to module outputs since "
+                "no inputs require gradients.",
+                stacklevel=2,
+            )
             for hook in self.hooks:
                 if hook(self.module, (None,) * self.inputs, grads) is not None:
                     raise RuntimeError(

@@ -56,7 +56,7 @@ _classes: dict[str, type] = {}
 
 def node_name(value: Value) -> str:
     """PyTorch's name of the backward node of a value."""
-    while type(value.spec) is Projection:
+    while type(value.spec) is Projection and value.inputs:
         value = value.inputs[0]
     op = value.spec.op
     return op.node(value) if callable(op.node) else op.node
