@@ -6,11 +6,11 @@ package stays light.
 """
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from pytreemod import nn, optim
+from pytreemod import functional, nn, optim, rng
 from pytreemod.interop import load_safetensors, save_safetensors
-from pytreemod.rng import scope as rng
 from pytreemod.transforms.call import call
 from pytreemod.transforms.grad import grad, value_and_grad
 from pytreemod.transforms.init import init
@@ -19,7 +19,6 @@ from pytreemod.transforms.updates import apply_updates
 
 _BRIDGE = {
     "check_faces": "pytreemod.torch.faces",
-    "functional": "pytreemod.torch.bridge",
     "lift": "pytreemod.torch.bridge",
     "stateful": "pytreemod.torch.bridge",
 }
@@ -43,6 +42,18 @@ __all__ = [
     "trainable",
     "value_and_grad",
 ]
+
+class _Callable(ModuleType):
+    """A folder of this package whose name is that of a function too: ``ptm.rng(key)`` and ``pytreemod.rng.KeySource``."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self is rng:
+            return rng.scope(*args, **kwargs)
+        return import_module("pytreemod.torch.bridge").functional(*args, **kwargs)
+
+
+for _folder in (functional, rng):
+    _folder.__class__ = _Callable
 
 
 def __getattr__(name: str) -> Any:

@@ -49,35 +49,47 @@ def ancestors(roots: Sequence[Value]) -> list[Value]:
     return order
 
 
-def check(order: Sequence[Value]) -> None:
-    """Refuse a recording that was released, or whose saved values were changed in place.
+class Survey:
+    """What a walk found: the calls, the leaves, the calls with hooks, and whether all that is pending has a history.
 
     Raises:
-        RuntimeError: with PyTorch's words.
+        RuntimeError: the recording was released, or a saved value was changed in place, with PyTorch's words.
     """
-    for value in order:
-        if not value.mask:
-            continue
-        saves = value.spec.op.saves
-        if value.released:
-            if saves != "none":
+
+    __slots__ = ("calls", "hooked", "leaves", "simple")
+
+    def __init__(self, order: Sequence[Value]):
+        self.calls, self.leaves, self.hooked = [], [], []
+        self.simple = True
+        for value in order:
+            mask = value.mask
+            if not mask:
+                if value.variable is not None:
+                    self.leaves.append(value)
+                continue
+            self.calls.append(value)
+            if value.hooks:
+                self.hooked.append(value)
+            saves = value.spec.op.saves
+            inputs = value.inputs
+            if value.released and (saves != "none" or inputs is None):
                 raise RuntimeError(messages.SECOND_BACKWARD)
-            if value.inputs is None:
-                raise RuntimeError(messages.SECOND_BACKWARD)
-        if saves in ("inputs", "others", "both"):
-            for k, v in enumerate(value.inputs):
-                if saves == "others" and value.mask == 1 << k:
-                    continue
-                _check_version(v)
-        if saves in ("output", "both"):
-            _check_version(value)
+            alone = saves == "others"
+            saved = alone or saves == "inputs" or saves == "both"
+            for k, v in enumerate(inputs):
+                if v.array is None and not v.mask and v.variable is None:
+                    self.simple = False
+                counter = v.counter
+                if saved and counter is not None and counter[0] != v.version and not (alone and mask == 1 << k):
+                    _modified(v)
+            counter = value.counter
+            if counter is not None and counter[0] != value.version and (saves == "output" or saves == "both"):
+                _modified(value)
 
 
-def _check_version(value: Value) -> None:
-    counter = value.counter
-    if counter is not None and counter[0] != value.version:
-        name = node_name(value).split("Backward")[0] if value.mask else None
-        raise RuntimeError(messages.modified_in_place(value.aval, counter[0], value.version, name))
+def _modified(value: Value) -> None:
+    name = node_name(value).split("Backward")[0] if value.mask else None
+    raise RuntimeError(messages.modified_in_place(value.aval, value.counter[0], value.version, name))
 
 
 def inside_of(roots: Sequence[Value], targets: set[Value]) -> list[Value]:
@@ -130,15 +142,17 @@ def gradient(
     for value in (*targets, *roots, *cotangents):
         if value not in members:
             boundary.setdefault(value)
+    cuts = [c for c in cuts if c in members]
+    boundary.update(dict.fromkeys(cuts))
     inputs = tuple(boundary)
     mask = 0
     if keep:
-        wanted = set(targets)
+        wanted = {*targets, *cuts}
         for value in inside:
             wanted.update(v for k, v in enumerate(value.inputs) if value.mask >> k & 1)
         wanted.update(c for c in cotangents if c.mask or c.variable is not None)
         mask = sum(1 << k for k, v in enumerate(inputs) if v in wanted)
-    spec = GradientSpec(tuple(inside), tuple(roots), tuple(cotangents), tuple(targets), tuple(taps), tuple(c for c in cuts if c in members))
+    spec = GradientSpec(tuple(inside), tuple(roots), tuple(cotangents), tuple(targets), tuple(taps), tuple(cuts))
     value = Value(None, spec.aval, spec, inputs, mask)
     value.released = not keep
     modes.backwards.append(weakref.ref(value))
@@ -192,20 +206,19 @@ def run(
     grads: Sequence[Any],
     retain_graph: bool | None,
     create_graph: bool,
-    wanted: Sequence[Tensor] | None,
-) -> tuple[dict[Any, list[Value]], list]:
-    """Gradients by leaf tensor, or by the position of a wanted tensor."""
+    wanted: Sequence[Value] | None,
+) -> dict[Value, Value]:
+    """The pending gradient of each leaf, or of each wanted value that ``tensors`` depend on."""
     keep = create_graph if retain_graph is None else retain_graph
     if not create_graph:
         finish_previous()
     roots, cotangents = _cotangents(tensors, grads, create_graph)
     order = ancestors(roots)
-    check(order)
-    wanted_values = None if wanted is None else [w._read()[0] for w in wanted]
+    survey = Survey(order)
     cuts: list[Value] = []
     if modes.anomaly:
         _find_anomaly(roots, cotangents, order)
-    for value in [v for v in reversed(order) if v.mask and v.hooks]:
+    for value in reversed(survey.hooked):
         # where Python decides how the gradient goes on: hooks, and functions with a backward of their own
         custom = next((h for h in value.hooks if not isinstance(h, Tensor)), None)
         if any(t._hooks for t in value.hooks if isinstance(t, Tensor)):
@@ -213,30 +226,27 @@ def run(
             cuts.append(value)
         if custom is not None:
             roots, cotangents = custom.flow(value, roots, cotangents, cuts, create_graph)
-    if wanted_values is None:
-        targets = [v for v in order if v.variable is not None and not v.mask]
-        taps = [v for v in order if v.mask and v.hooks and v not in cuts and any(_retains(t) for t in v.hooks)]
+    between = None
+    if wanted is None:
+        targets = survey.leaves
+        taps = [v for v in survey.hooked if v not in cuts and any(_retains(t) for t in v.hooks)]
+        if survey.simple and not cuts:  # whatever has a history depends on a leaf: no need to look
+            between = survey.calls
     else:
         present = set(order)
-        chosen = [v for v in dict.fromkeys(wanted_values) if v in present]
+        chosen = [v for v in dict.fromkeys(wanted) if v in present]
         upstream = _not_first(chosen)
         targets = [v for v in chosen if v not in upstream]
         taps = [v for v in chosen if v in upstream]
     result: dict[Value, Value] = {}
     if targets or taps:
-        # what has a history depends on a leaf; only what has none and is pending must be looked for
-        simple = wanted is None and not cuts and not any(
-            v.array is None and not v.mask and v.variable is None for value in order if value.mask for v in value.inputs
-        )  # fmt: skip
-        between = [v for v in order if v.mask] if simple else None
         whole = gradient(roots, cotangents, targets, taps, cuts, create_graph, between)
         for k, value in enumerate((*targets, *taps)):
             result[value] = whole.item(k)
     if not keep:
-        for value in order:
-            if value.mask:
-                value.released = True
-    return result, wanted_values or []
+        for value in survey.calls:
+            value.released = True
+    return result
 
 
 def _not_first(chosen: list[Value]) -> set[Value]:
@@ -332,7 +342,8 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, c
             raise RuntimeError("'inputs' argument to backward() cannot be empty.")
     if create_graph:
         warnings.warn(messages.CREATE_GRAPH, UserWarning, stacklevel=3)
-    parts, wanted = run(tensors, grads, retain_graph, create_graph, inputs)
+    wanted = None if inputs is None else [t._read()[0] for t in inputs]
+    parts = run(tensors, grads, retain_graph, create_graph, wanted)
     if inputs is not None:
         for tensor, value in zip(inputs, wanted, strict=True):
             if value in parts:
@@ -340,8 +351,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, c
         return
     by_tensor: dict[int, tuple[Tensor, Value]] = {}
     for value, part in parts.items():
-        holders = [value.variable()] if not value.mask else [t for t in value.hooks or () if _retains(t)]
-        for tensor in holders:
+        for tensor in (value.variable(),) if not value.mask else [t for t in value.hooks if _retains(t)]:
             if tensor is None:
                 continue
             if id(tensor) in by_tensor:
@@ -405,7 +415,8 @@ def grad(
     for tensor in inputs:
         if not tensor.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-    parts, wanted = run(outputs, given, retain_graph, create_graph, inputs)
+    wanted = [t._read()[0] for t in inputs]
+    parts = run(outputs, given, retain_graph, create_graph, wanted)
     results = []
     for index, (tensor, value) in enumerate(zip(inputs, wanted, strict=True)):
         part = parts.get(value)

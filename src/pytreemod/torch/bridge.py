@@ -27,7 +27,7 @@ from pytreemod.torch.autograd.mode import no_grad
 from pytreemod.torch.lift import record
 from pytreemod.torch.nn.borrowing import functional_class
 from pytreemod.torch.nn.hooks import registered
-from pytreemod.torch.nn.live import crossing, live_class, write_buffer
+from pytreemod.torch.nn.live import crossing, live_class, narrowed, write_buffer
 from pytreemod.torch.nn.members import epoch
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.snapshots import skeleton
@@ -73,9 +73,7 @@ def _snapshot(tensor: Tensor, name: str) -> Any:
     if not isinstance(array, jax.Array):
         with jax.enable_x64(True):
             array = jnp.array(np.asarray(array))
-    if name.rpartition(".")[2] == "num_batches_tracked" and not jax.config.jax_enable_x64:
-        array = jnp.asarray(array, "int32")  # as the functional face counts
-    return array
+    return narrowed(array, name.rpartition(".")[2] == "num_batches_tracked")
 
 
 def lift(function: Callable) -> Callable:
@@ -138,7 +136,9 @@ def _method(net: Any, name: str, body: Callable, args: tuple, kwargs: dict) -> A
         return _on_arrays(net, name, args, kwargs)
     try:
         return body(net, *args, **kwargs)
-    except NeedsLift:
+    except (NeedsLift, ValueError) as error:
+        if isinstance(error, ValueError) and "__jax_array__" not in str(error):
+            raise
         return _on_arrays(net, name, args, kwargs)
 
 
@@ -169,9 +169,7 @@ class _NoSource:
     """Stands for the ambient source where there is none: drawing raises, as in the functional face."""
 
     def _draw(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(
-            "dropout: training mode needs randomness. Call ptm.call(model, x, key=key), or model.eval()"
-        )
+        raise RuntimeError("dropout: training mode needs randomness. Call ptm.call(model, x, key=key), or model.eval()")
 
     uniform = normal = bernoulli = randint = permutation = _draw
 
@@ -198,15 +196,8 @@ def _borrowed(model: Any, args: tuple, kwargs: dict) -> Any:
         if tensor._cell.value is not value:
             above, _, name = names[k].rpartition(".")
             owner = child(model, above) if above else model
-            setattr(owner, name, tensor._array().astype(model._leaves[k].dtype))
-    return jax.tree.map(lambda x: _narrow(x._array()) if isinstance(x, Tensor) else x, out)
-
-
-def _narrow(array: Any) -> Any:
-    """An array with the integers that the functional face has now: 32 bits wide unless ``jax_enable_x64``."""
-    if array.dtype.kind in "iu" and array.dtype.itemsize == 8 and not jax.config.jax_enable_x64:
-        return array.astype(array.dtype.kind + "4")
-    return jnp.asarray(array)
+            setattr(owner, name, narrowed(jnp.asarray(tensor._array()), name == "num_batches_tracked"))
+    return jax.tree.map(lambda x: narrowed(jnp.asarray(x._array())) if isinstance(x, Tensor) else x, out)
 
 
 def _fill(live: Any, model: Any) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import jax
 
+from pytreemod.torch.record import Flagged, call
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.value import IN, Op, Value, spec_of
+from pytreemod.torch.tape.value import Op, Value
 
 
 class Cell:
@@ -68,11 +69,9 @@ def alias(value: Value) -> Value:
     """Another value with the same array, whose gradient can be told from the first one's."""
     if value.array is not None and modes.capture is None:
         return Value(value.array, value.aval)
-    from_one = spec_of(ALIAS, ("in",), (IN,), (), (value.aval,))
-    return Value(None, value.aval, from_one, (value,), 1 if value.mask else 0)
+    return call(ALIAS, (Flagged(value, value.mask != 0),), grad=True)
 
 
 def with_history_of(new: Value, old: Value) -> Value:
     """``new`` for whoever reads it, ``old`` for whoever differentiates: a write that autograd must not see."""
-    spec = spec_of(SWAP, ("in", "in"), (IN, IN), (), (new.aval, old.aval))
-    return Value(None, new.aval, spec, (new, old), 2)
+    return call(SWAP, (Flagged(new, False), Flagged(old, True)), grad=True)

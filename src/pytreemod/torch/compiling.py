@@ -87,6 +87,7 @@ class Entry:
         values += [t._grad._read()[0] for t in self.fresh]
         recording = linearize(values, owners(modes.backwards))
         self.positions = tuple(recording.index[v] for v in values)
+        self.result_avals = [v.aval for v in values]
         self.leaves, donated = [], set()
         for k, value in enumerate(recording.leaves):
             reference = found.reads.get(value)
@@ -104,6 +105,9 @@ class Entry:
         self.avals = [v.aval for v in recording.leaves]
         self.flags = [v.variable is not None for v in recording.leaves]
         self.donated = frozenset(donated)
+        self.state = [w for kind, w in self.leaves if kind == "cell"]
+        self.state_avals = [a for (kind, _), a in zip(self.leaves, self.avals, strict=True) if kind == "cell"]
+        self.given = sorted(donated)
         self.op = self.compiled = None
         if any(self.tracked):
             self.op = as_operation(recording, self.positions)
@@ -115,9 +119,8 @@ class Entry:
         """Is everything that the recording depends on as it was?"""
         if any((tensor._grad is not None) is not there for tensor, there in self.observed):
             return False
-        for (kind, where), aval in zip(self.leaves, self.avals, strict=True):
-            if kind == "cell" and _cell(where).value.aval is not aval:
-                return False
+        if [_cell(where).value.aval for where in self.state] != self.state_avals:
+            return False
         return all(question() == answer for question, answer in self.guards)
 
     def run(self, tensors: list[Tensor]) -> Any:
@@ -142,10 +145,13 @@ class Entry:
             for value in values:
                 if value.array is None:
                     force(value)
-            kept = tuple([v.array for k, v in enumerate(values) if k not in self.donated])
-            given = tuple([owned(values[k]) for k in sorted(self.donated)])
+            donated = self.donated
+            kept = tuple([v.array for k, v in enumerate(values) if k not in donated])
+            given = tuple([owned(values[k]) for k in self.given])
             with jax.enable_x64(True):
-                results = [constant(a) for a in self.compiled.function(kept, given, ())]
+                arrays = self.compiled.function(kept, given, ())
+            del given, kept
+            results = [Value(a, v) for a, v in zip(arrays, self.result_avals, strict=True)]
         return self._finish(results)
 
     def _finish(self, results: list[Value]) -> Any:

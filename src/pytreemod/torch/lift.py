@@ -14,7 +14,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import jaxpr_as_fun
 
 from pytreemod.rng import KeySource, source, use
 from pytreemod.torch.record import OPS, call
@@ -25,28 +24,29 @@ from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 class Plan:
     """A traced function: the instruction's setting. Plans are made once and equal only themselves."""
 
-    __slots__ = ("draws", "dtypes", "function", "info", "leaves", "tree")
+    __slots__ = ("consts", "draws", "dtypes", "info", "jaxpr", "leaves", "tree")
 
-    def __init__(self, function: Callable, dtypes: tuple, draws: tuple, tree: Any, leaves: tuple, info: Any):
-        self.function = function
+    def __init__(self, jaxpr: Any, consts: tuple, dtypes: tuple, draws: tuple, tree: Any, leaves: tuple, info: Any):
+        self.jaxpr = jaxpr
+        self.consts = consts  # None where the constant comes in as an input
         self.dtypes = dtypes  # of the inputs, as the function wants them
         self.draws = draws  # (method, arguments) of each draw
-        self.tree, self.leaves = (
-            tree,
-            leaves,
-        )  # of the result; leaves: None where an output of the program goes
+        self.tree, self.leaves = tree, leaves  # of the result; leaves: None where an output of the program goes
         self.info = info
 
 
 def _lifted(*arrays: Any, plan: Plan) -> tuple:
-    inputs = [x.astype(d) if x.dtype != d else x for x, d in zip(arrays, plan.dtypes, strict=True)]
-    return tuple(plan.function(*inputs))
+    count = len(plan.dtypes)
+    inputs = [x.astype(d) if x.dtype != d else x for x, d in zip(arrays, plan.dtypes, strict=False)]
+    constants = iter(arrays[count:])
+    consts = [next(constants) if c is None else c for c in plan.consts]
+    return tuple(jax.core.eval_jaxpr(plan.jaxpr, consts, *inputs))
 
 
 LIFT = Op(_lifted, "LiftBackward0", saves="inputs")
 OPS[_lifted] = LIFT
 
-_plans: dict[tuple, Plan] = {}
+_plans: dict[tuple, tuple[Plan, tuple]] = {}  # with the arrays that the function refers to
 
 
 def record(token: Any, function: Callable, tree: Any) -> tuple[Any, Any]:
@@ -69,16 +69,16 @@ def record(token: Any, function: Callable, tree: Any) -> tuple[Any, Any]:
         plan = _plans.get(key)
     except TypeError:
         bad = next((x for x in leaves if not _is_input(x) and not _hashable(x)), token)
-        raise TypeError(
-            f"lift: expected tensors, arrays or hashable settings, got {type(bad).__name__}"
-        ) from None
+        raise TypeError(f"lift: expected tensors, arrays or hashable settings, got {type(bad).__name__}") from None
     if plan is None:
-        plan, lasting = _trace(function, structure, settings, avals, wide)
-        if lasting:
-            _plans[key] = plan
+        plan, consts = _trace(function, structure, settings, avals, wide)
+        if not any(isinstance(c, jax.core.Tracer) for c in consts):
+            _plans[key] = plan, consts
+    else:
+        plan, consts = plan
     stream = source(inputs[0] if inputs else as_tensor(np.zeros(()))) if plan.draws else None
     draws = [as_tensor(getattr(stream, name)(*args, **dict(kwargs))) for name, args, kwargs in plan.draws]
-    outputs = iter(wrap(call(LIFT, (*inputs, *draws), {"plan": plan})))
+    outputs = iter(wrap(call(LIFT, (*inputs, *draws, *map(as_tensor, consts)), {"plan": plan})))
     result = jax.tree.unflatten(plan.tree, [next(outputs) if x is None else x[0] for x in plan.leaves])
     return result, plan.info
 
@@ -95,10 +95,8 @@ def _hashable(x: Any) -> bool:
     return True
 
 
-def _trace(
-    function: Callable, structure: Any, settings: tuple, avals: tuple, wide: bool
-) -> tuple[Plan, bool]:
-    """The plan, and whether it may be kept: not if it refers to tracers of a transform around it."""
+def _trace(function: Callable, structure: Any, settings: tuple, avals: tuple, wide: bool) -> tuple[Plan, tuple]:
+    """The plan, and the arrays that the function refers to, which may be tracers of a transform around it."""
     noted: list = [None, None, None]
 
     def flat(stream: Any, arrays: Any) -> list:
@@ -116,12 +114,16 @@ def _trace(
         traced = jax.make_jaxpr(lambda *arrays: flat(drawn, arrays))(*structs)
         samples = [jax.ShapeDtypeStruct(s.shape, s.dtype) for s in drawn.samples]
         if samples:
-            traced = jax.make_jaxpr(lambda *arrays: flat(_Given(arrays[count:]), arrays[:count]))(
-                *structs, *samples
-            )
+            traced = jax.make_jaxpr(lambda *arrays: flat(_Given(arrays[count:]), arrays[:count]))(*structs, *samples)
     dtypes = tuple(s.dtype for s in (*structs, *samples))
-    plan = Plan(jaxpr_as_fun(traced), dtypes, tuple(drawn.requests), noted[0], noted[1], noted[2])
-    return plan, not any(isinstance(c, jax.core.Tracer) for c in traced.consts)
+    outer = tuple(c for c in traced.consts if _is_input(c) and not _is_key(c))
+    kept = tuple(None if _is_input(c) and not _is_key(c) else c for c in traced.consts)
+    plan = Plan(traced.jaxpr, kept, dtypes, tuple(drawn.requests), noted[0], noted[1], noted[2])
+    return plan, outer
+
+
+def _is_key(x: Any) -> bool:
+    return jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
 
 
 class _Draws:

@@ -13,12 +13,14 @@ from typing import Any
 import jax
 import numpy as np
 
+from pytreemod.torch.dtypes import default
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.nodes import NODES
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Value, constant, spec_of, _specs
+from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Spec, Value, constant
 
 OPS: dict[Callable, Op] = {}  # the operations of the tape by their pure function
+_specs: dict[tuple, Spec] = {}
 _PLAIN = (int, str, type(None))
 _NAMED = (int, float, complex)  # a named truth value is a setting
 
@@ -58,7 +60,7 @@ class Bound:
             if tracked:
                 self.mask |= 1 << len(self.values)
             self.values.append(value)
-            return IN, IN
+            return value.aval, IN
         if kind in numbers and self.op.numbers:
             self.numbers.append(arg)
             return NUMBER[kind], NUMBER[kind]
@@ -72,15 +74,16 @@ class Bound:
             if arg.mask:
                 self.mask |= 1 << len(self.values)
             self.values.append(arg)
-            return IN, IN
+            return arg.aval, IN
         if isinstance(arg, (tuple, list)):
             parts = [self.take(a, ()) for a in arg]
             keys = tuple(p[0] for p in parts)
             holds = any(p[1] is IN or type(p[1]) is Group for p in parts)
             return keys, (Group if holds else tuple)(p[1] for p in parts)
         if isinstance(arg, (np.ndarray, jax.Array)):
-            self.values.append(constant(arg))
-            return IN, IN
+            value = constant(arg)
+            self.values.append(value)
+            return value.aval, IN
         if isinstance(arg, np.generic):
             return self.take(arg.item(), numbers)
         if isinstance(arg, slice):
@@ -94,33 +97,51 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
     Raises:
         whatever the operation says of its arguments, at once.
     """
-    bound = Bound(op)
-    key, plain = [], []
+    # the common case first: tensors, and nothing else that would have to be sorted
+    key: list[Any] = [op]
+    values: list[Value] = []
+    numbers: list = []
+    mask = 0
     for arg in args:
-        k, p = bound.take(arg)
-        key.append(k)
-        plain.append(p)
-    named: tuple = ()
-    if kwargs:
-        pairs = [(name, *bound.take(arg, _NAMED)) for name, arg in kwargs.items()]
-        key.append(tuple((n, k) for n, k, _ in pairs))
-        named = tuple((n, p) for n, _, p in pairs)
-    values = bound.values
-    key = tuple(key)
-    avals = tuple([v.aval for v in values])
-    spec = _specs.get((op, key, avals)) or spec_of(op, key, tuple(plain), named, avals)
+        read = getattr(type(arg), "_read", None)
+        if read is None:
+            break
+        value, tracked = read(arg)
+        if tracked:
+            mask |= 1 << len(values)
+        values.append(value)
+        key.append(value.aval)
+    bound = None
+    if len(values) != len(args) or kwargs:
+        bound = Bound(op)
+        key = [op, *[bound.take(arg)[0] for arg in args]]
+        if kwargs:
+            key.append(tuple([(name, bound.take(arg, _NAMED)[0]) for name, arg in kwargs.items()]))
+        values, numbers, mask = bound.values, bound.numbers, bound.mask
+    spec = _specs.get(tuple(key))
+    if spec is None:
+        spec = _new_spec(op, tuple(key), args, kwargs)
     aval = spec.aval
-    mask = bound.mask if (modes.grad if grad is None else grad) else 0
-    if mask and not (aval.inexact if spec.single else any(a.inexact for a in aval)):
-        mask = 0
+    if mask:
+        if not (modes.grad if grad is None else grad):
+            mask = 0
+        elif not (aval.inexact if spec.single else any(a.inexact for a in aval)):
+            mask = 0
     if not mask and modes.capture is None:
         arrays = [v.array for v in values if v.array is not None]
         if len(arrays) == len(values):
-            return Value(spec.run(arrays, bound.numbers), aval)
-    value = Value(None, aval, spec, tuple(values), mask, tuple(bound.numbers))
+            return Value(spec.run(arrays, numbers), aval)
+    value = Value(None, aval, spec, tuple(values), mask, tuple(numbers))
     if modes.anomaly:
         value.line = traceback.extract_stack()
     return value
+
+
+def _new_spec(op: Op, key: tuple, args: tuple, kwargs: dict | None) -> Spec:
+    bound = Bound(op)
+    plain = tuple([bound.take(arg)[1] for arg in args])
+    named = tuple([(name, bound.take(arg, _NAMED)[1]) for name, arg in (kwargs or {}).items()])
+    return _specs.setdefault(key, Spec(op, plain, named, tuple([v.aval for v in bound.values])))
 
 
 def operation_of(function: Callable) -> Op:
@@ -130,3 +151,5 @@ def operation_of(function: Callable) -> Op:
         node, saves = NODES.get(function.__name__, (None, "inputs"))
         op = OPS[function] = Op(function, node, saves)
     return op
+
+default.listeners.append(_specs.clear)  # what a call makes may depend on the default dtype

@@ -13,7 +13,7 @@ from pytreemod.torch.backward import ancestors, flowing_to
 from pytreemod.torch.autograd.mode import set_grad_enabled
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.value import Op, Value, constant
+from pytreemod.torch.tape.value import Op, Value, aval_of, constant
 from pytreemod.torch.tensor import Tensor, wrap
 
 
@@ -64,24 +64,30 @@ class _Node:
 
     def __init__(self, kind: type, ctx: Any, inputs: tuple):
         self.kind, self.ctx, self.inputs = kind, ctx, inputs
-        self.outputs: list[Value] = []
+        self.outputs: list[Value | None] = []  # None: an output without a gradient
+        self.zeros: list = []  # shape and dtype of each output
         self.left = 0
         self.hooks: dict | None = None
 
     def flow(self, value: Value, roots: list, cotangents: list, cuts: list, create_graph: bool) -> tuple[list, list]:
         """Send the gradients of the results through ``backward`` to the inputs, once all of them are there."""
-        self.left = (self.left or len(self.outputs)) - 1
-        if self.left > 0 and any(o is not value for o in self.outputs):
-            if any(o in set(ancestors(roots)) and o is not value for o in self.outputs):
+        others = [o for o in self.outputs if o is not None and o is not value]
+        self.left = (self.left or 1 + len(others)) - 1
+        if self.left > 0:
+            waiting = set(ancestors(roots))
+            if any(o in waiting for o in others):
                 return roots, cotangents
         self.left = 0
         grads: list = []
-        for output in self.outputs:
+        for output, zeros in zip(self.outputs, self.zeros, strict=True):
+            if output is None:
+                grads.append(wrap(constant(np.zeros(zeros.shape, zeros.dtype))) if self.ctx.materialize else None)
+                continue
             total, roots, cotangents = flowing_to(output, roots, cotangents, cuts, create_graph)
             if total is None and self.ctx.materialize:
                 total = constant(np.zeros(output.aval.shape, output.aval.dtype))
             grads.append(None if total is None else wrap(total))
-        cuts.extend(self.outputs)
+        cuts.extend([o for o in self.outputs if o is not None])
         with set_grad_enabled(create_graph):
             back = self.kind.backward(self.ctx, *grads)
         back = back if isinstance(back, tuple) else (back,)
@@ -141,7 +147,9 @@ class Function:
         op = _ops.get(cls) or _ops.setdefault(cls, Op(_given, cls.__name__ + "Backward", saves="none"))
         results = []
         for y in out if isinstance(out, tuple) else (out,):
+            node.zeros.append(y._aval if isinstance(y, Tensor) else _NOTHING)
             if not isinstance(y, Tensor) or id(y) in ctx.fixed or not y._aval.inexact:
+                node.outputs.append(None)
                 results.append(y)
                 continue
             value = call(op, (y.detach(), *sources), grad=True)
@@ -155,6 +163,7 @@ class Function:
         return tuple(results) if isinstance(out, tuple) else results[0]
 
 
+_NOTHING = aval_of(np.zeros((), np.float32))
 _ops: dict[type, Op] = {}
 OPS[_given] = Op(_given, saves="none")
 

@@ -90,6 +90,14 @@ class inference_mode(_Mode):  # noqa: N801 (PyTorch's name)
     def _flag(self) -> bool:
         return modes.grad and not self.mode
 
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.outside, modes.inference = modes.inference, bool(self.mode)
+
+    def __exit__(self, *_: Any) -> None:
+        super().__exit__()
+        modes.inference = self.outside
+
 
 def is_grad_enabled() -> bool:
     """Are gradients recorded in this thread now?"""

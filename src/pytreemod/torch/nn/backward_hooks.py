@@ -57,9 +57,7 @@ class BackwardHooks:
             return args
         self.watched = [k for k, a in enumerate(args) if isinstance(a, Tensor) and a.requires_grad]
         new = list(args)
-        for k, tensor in zip(
-            self.watched, _watch([args[k] for k in self.watched], self._at_inputs), strict=True
-        ):
+        for k, tensor in zip(self.watched, _watch([args[k] for k in self.watched], self._at_inputs), strict=True):
             new[k] = tensor
         return tuple(new)
 

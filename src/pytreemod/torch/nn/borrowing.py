@@ -31,14 +31,10 @@ def functional_class(cls: type) -> type:
     bases = tuple(_base(base) for base in cls.__bases__)
     rebinding = Rebinding(cls)
     body = rebinding.body()
-    body.update(
-        __module__=cls.__module__, __qualname__=cls.__qualname__, __init__=_init, forward=_forward, _live=cls
-    )
+    body.update(__module__=cls.__module__, __qualname__=cls.__qualname__, __init__=_init, forward=_forward, _live=cls)
     for name in ("__call__", "__reduce_ex__", "__getstate__", "__setstate__", "__getattr__", "__setattr__"):
         body.pop(name, None)
-    made = types.new_class(
-        cls.__name__, bases, {"metaclass": BorrowedMeta}, lambda namespace: namespace.update(body)
-    )
+    made = types.new_class(cls.__name__, bases, {"metaclass": BorrowedMeta}, lambda namespace: namespace.update(body))
     rebinding.finish(made)
     pair(made, cls)
     return made
@@ -53,8 +49,7 @@ def _base(base: type) -> type:
 def _init(self: Any, *args: Any, **kwargs: Any) -> None:
     name = type(self).__name__
     raise TypeError(
-        f"{name} is the immutable form of a live class. Make one from a live module: "
-        f"ptm.functional({name}(...))"
+        f"{name} is the immutable form of a live class. Make one from a live module: ptm.functional({name}(...))"
     )
 
 

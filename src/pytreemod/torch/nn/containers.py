@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytreemod.nn import containers as immutable
@@ -28,9 +29,15 @@ class ParameterDict(_Dict):
     def __reversed__(self) -> Iterator[str]:
         return reversed(list(self.keys()))
 
+    def update(self, parameters: Any) -> None:
+        """Add parameters from pairs, or from a mapping; a plain one is sorted by its keys, as in PyTorch."""
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            parameters = sorted(parameters.items())
+        super().update(parameters)
+
     def copy(self) -> ParameterDict:
         """Another dict with the same parameters."""
-        return ParameterDict(dict(self.items()))
+        return ParameterDict(self.items())
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The parameter at ``key``, which is put there first if there is none."""
@@ -47,7 +54,7 @@ class ParameterDict(_Dict):
 
     def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
         """A new dict with these keys and one value."""
-        return ParameterDict(dict.fromkeys(keys, default))
+        return ParameterDict([(key, default) for key in keys])
 
     def __or__(self, other: Any) -> ParameterDict:
         joined = self.copy()
@@ -55,7 +62,7 @@ class ParameterDict(_Dict):
         return joined
 
     def __ror__(self, other: Any) -> ParameterDict:
-        joined = ParameterDict(dict(other.items()))
+        joined = ParameterDict(other)
         joined.update(self)
         return joined
 

@@ -63,9 +63,7 @@ def batch_norm(
     Raises: as ``pytreemod.nn.functional.batch_norm``.
     """
     if training and isinstance(running_mean, Tensor) and isinstance(running_var, Tensor):
-        out, *moved = pure.batch_norm_train(
-            input, running_mean, running_var, weight, bias, momentum=momentum, eps=eps
-        )
+        out, *moved = pure.batch_norm_train(input, running_mean, running_var, weight, bias, momentum=momentum, eps=eps)
         for buffer, new in zip((running_mean, running_var), moved, strict=True):
             write_buffer(buffer, new)
         return out

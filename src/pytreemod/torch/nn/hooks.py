@@ -19,8 +19,7 @@ from pytreemod.torch.nn.base import Root
 registered = [0]  # how many hooks any module ever got
 NONE: Mapping = MappingProxyType({})
 BOTH_KINDS = (
-    "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-    "Please use only one of them."
+    "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
 )
 
 
@@ -58,9 +57,7 @@ class Hooks(Root):
         return Hooks.__call__(self, *args, **kwargs)
 
     def _has_hooks(self) -> bool:
-        return bool(
-            self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
-        )
+        return bool(self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks)
 
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
@@ -137,9 +134,7 @@ class Hooks(Root):
             args, kwargs = self._run_pre_hooks(args, kwargs)
             backward = None
             if self._backward_hooks or self._backward_pre_hooks:
-                backward = BackwardHooks(
-                    self, self._backward_hooks.values(), self._backward_pre_hooks.values()
-                )
+                backward = BackwardHooks(self, self._backward_hooks.values(), self._backward_pre_hooks.values())
                 args = backward.watch_inputs(args)
             result = self.forward(*args, **kwargs)  # type: ignore[attr-defined]
             for key, hook in list(self._forward_hooks.items()):
@@ -166,8 +161,7 @@ class Hooks(Root):
                 if out is not None:
                     if not (isinstance(out, tuple) and len(out) == 2):
                         raise RuntimeError(
-                            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), but "
-                            f"got {out}."
+                            f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {out}."
                         )
                     args, kwargs = out
             else:

@@ -93,10 +93,22 @@ def as_buffer(name: str, array: Any) -> Any:
     """An array as the tensor of a buffer; counts of batches are int64, as in PyTorch."""
     if array is None or isinstance(array, Tensor):
         return array
-    if name == "num_batches_tracked" and array.dtype != "int64":
+    return wrap(constant(widened(array, name == "num_batches_tracked")))
+
+
+def widened(array: Any, always: bool = False) -> Any:
+    """int32 as int64, which is PyTorch's integer: what the functional face holds while JAX has 32 bits."""
+    if array.dtype == "int32" and (always or not jax.config.jax_enable_x64):
         with jax.enable_x64(True):
-            array = jnp.asarray(array, "int64")
-    return wrap(constant(array))
+            return jnp.asarray(array, "int64")
+    return array
+
+
+def narrowed(array: Any, always: bool = False) -> Any:
+    """The inverse of ``widened``."""
+    if array.dtype == "int64" and (always or not jax.config.jax_enable_x64):
+        return array.astype("int32")
+    return array
 
 
 def write_buffer(buffer: Tensor, tensor: Tensor) -> None:
@@ -296,7 +308,7 @@ def _init_of(cls: type, init: Callable) -> Callable:
                 "makes arrays. "
                 f"Extend {cls.__name__} itself, and take the twin of that: ptm.stateful(model)"
             )
-        with _constructing():
+        with use(_source()):
             model = cls(*args, **kwargs)
         crossing["fill"](self, model)
 

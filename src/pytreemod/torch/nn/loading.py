@@ -44,18 +44,14 @@ class Loading(Saving):
         """Call ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`` first."""
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
-    def _register_load_state_dict_pre_hook(
-        self, hook: Callable, with_module: bool = False
-    ) -> RemovableHandle:
+    def _register_load_state_dict_pre_hook(self, hook: Callable, with_module: bool = False) -> RemovableHandle:
         return add_hook(self, "_load_state_dict_pre_hooks", _PreHook(hook, with_module))
 
     def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` afterwards; it may clear the lists of keys in place."""
         return add_hook(self, "_load_state_dict_post_hooks", hook)
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """Copy the values of a checkpoint into parameters and buffers; or, with ``assign``, take its tensors.
 
         Values may be tensors, arrays of NumPy or JAX, or tensors of PyTorch. With ``assign``, tied
@@ -104,11 +100,7 @@ class Loading(Saving):
             hook(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
         own: Any = self
         state = {n: p for n, p in own._parameters.items() if p is not None}
-        state |= {
-            n: b
-            for n, b in own._buffers.items()
-            if b is not None and n not in own._non_persistent_buffers_set
-        }
+        state |= {n: b for n, b in own._buffers.items() if b is not None and n not in own._non_persistent_buffers_set}
         assign = local_metadata.get("assign_to_params_buffers", False)
         for name, tensor in state.items():
             key = prefix + name
@@ -191,12 +183,8 @@ def as_value(value: Any) -> Any:
         try:
             value = value.numpy()
         except TypeError:
-            return as_value(
-                value.float().numpy()
-            ).bfloat16()  # NumPy has no such dtype; float32 holds its values
-    if isinstance(value, (np.ndarray, np.generic)) or (
-        hasattr(value, "__array__") and hasattr(value, "shape")
-    ):
+            return as_value(value.float().numpy()).bfloat16()  # NumPy has no such dtype; float32 holds its values
+    if isinstance(value, (np.ndarray, np.generic)) or (hasattr(value, "__array__") and hasattr(value, "shape")):
         with jax.enable_x64(True):
             return wrap(constant(jax.numpy.array(np.asarray(value))))
     return None
@@ -225,15 +213,11 @@ class _Report:
         metadata = {} if self.metadata is None else dict(self.metadata.get(prefix[:-1], {}))
         if self.assign:
             metadata["assign_to_params_buffers"] = True
-        module._load_from_state_dict(
-            state_dict, prefix, metadata, True, self.missing, self.unexpected, self.errors
-        )
+        module._load_from_state_dict(state_dict, prefix, metadata, True, self.missing, self.unexpected, self.errors)
         for name, child in module._modules.items():
             if child is not None:
                 below = f"{prefix}{name}."
-                self.load(
-                    child, OrderedDict((k, v) for k, v in state_dict.items() if k.startswith(below)), below
-                )
+                self.load(child, OrderedDict((k, v) for k, v in state_dict.items() if k.startswith(below)), below)
         keys = _IncompatibleKeys(self.missing, self.unexpected)
         for hook in list(module._load_state_dict_post_hooks.values()):
             if hook(module, keys) is not None:

@@ -42,8 +42,7 @@ class Members(Root):
         elif parameters is not None and name in parameters:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None "
-                    "expected)"
+                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)"
                 )
             self.register_parameter(name, None)
         elif isinstance(value, Root):
@@ -55,15 +54,11 @@ class Members(Root):
         elif parameters is not None and name in self._modules:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None "
-                    "expected)"
+                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
                 )
             self._put_module(name, None)
         elif (
-            isinstance(value, Tensor)
-            and isinstance(value, Buffer)
-            or parameters is not None
-            and name in self._buffers
+            isinstance(value, Tensor) and isinstance(value, Buffer) or parameters is not None and name in self._buffers
         ):
             self._assign_buffer(name, value)
         else:
@@ -116,8 +111,7 @@ class Members(Root):
             raise AttributeError("cannot assign buffer before Module.__init__() call")
         if value is not None and not isinstance(value, Tensor):
             raise TypeError(
-                f"cannot assign '{typename(value)}' as buffer '{name}' "
-                "(torch.nn.Buffer, torch.Tensor or None expected)"
+                f"cannot assign '{typename(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
             )
         persistent = name not in self._non_persistent_buffers_set
         if isinstance(value, Buffer):
@@ -153,8 +147,7 @@ class Members(Root):
         self._check_name("parameter", name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or "
-                "None required)"
+                f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn:
             raise ValueError(
@@ -184,8 +177,7 @@ class Members(Root):
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None "
-                "required)"
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
         self._put_buffer(name, tensor, persistent)
 

@@ -29,11 +29,7 @@ class Module(Members, Hooks, Listing, Loading, Moving):
         if not self.call_super_init and (args or kwargs):
             raise TypeError(
                 f"{type(self).__name__}.__init__() "
-                + (
-                    f"got an unexpected keyword argument '{next(iter(kwargs))}'"
-                    if kwargs
-                    else _positional(args)
-                )
+                + (f"got an unexpected keyword argument '{next(iter(kwargs))}'" if kwargs else _positional(args))
             )
         own = self.__dict__
         own["training"] = True
@@ -47,9 +43,7 @@ class Module(Members, Hooks, Listing, Loading, Moving):
 
     def forward(self, *input: Any) -> Any:
         """What calling the module computes; a subclass defines it."""
-        raise NotImplementedError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
-        )
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     # -- mode
 

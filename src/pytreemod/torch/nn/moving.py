@@ -66,9 +66,7 @@ class Moving(Root):
             elif isinstance(arg, str):
                 Device(arg)
             elif not (arg is None or isinstance(arg, (bool, int, Device))):
-                raise TypeError(
-                    f"to() received an invalid combination of arguments - got ({type(arg).__name__})"
-                )
+                raise TypeError(f"to() received an invalid combination of arguments - got ({type(arg).__name__})")
         if dtype is None:
             return self
         if not (dtype.is_floating_point or dtype.is_complex):

@@ -10,9 +10,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-replacements = [
-    0
-]  # how often a registered parameter, or a module with parameters, gave way to another object
+replacements = [0]  # how often a registered parameter, or a module with parameters, gave way to another object
 
 
 class Places:

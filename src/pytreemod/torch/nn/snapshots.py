@@ -47,9 +47,7 @@ class _Conversion:
             raise ValueError(f"functional: {path!r} contains itself; a tree of modules cannot")
         self.above.add(id(net))
         cls = functional_class(type(net))
-        attributes = {
-            name: self.value(net, cls, name, value, f"{path}.{name}") for name, value in members(net)
-        }
+        attributes = {name: self.value(net, cls, name, value, f"{path}.{name}") for name, value in members(net)}
         self.above.discard(id(net))
         made = self.modules[id(net)] = tree.build(cls, attributes)
         return made
@@ -57,13 +55,9 @@ class _Conversion:
     def value(self, net: Any, cls: type, name: str, value: Any, path: str) -> Any:
         own = net.__dict__
         if name in own["_parameters"]:
-            return self.slot(
-                value, Role.FROZEN if value is None or not value.requires_grad else Role.PARAMETER
-            )
+            return self.slot(value, Role.PARAMETER if value is None or value.requires_grad else Role.FROZEN)
         if name in own["_buffers"]:
-            return self.slot(
-                value, Role.TEMPORARY if name in own["_non_persistent_buffers_set"] else Role.BUFFER
-            )
+            return self.slot(value, Role.TEMPORARY if name in own["_non_persistent_buffers_set"] else Role.BUFFER)
         if isinstance(value, Box):
             return value.build(lambda m: self.member(net, cls, m, path), lambda v: v)
         if isinstance(value, types.MethodType) and value.__self__ is net:

@@ -41,15 +41,11 @@ class Saving(Root):
 
     def get_extra_state(self) -> Any:
         """What else belongs into ``state_dict()``; a subclass may define it, with ``set_extra_state``."""
-        raise RuntimeError(
-            f"{type(self).__name__}.get_extra_state() is not defined: define it, or do not call it"
-        )
+        raise RuntimeError(f"{type(self).__name__}.get_extra_state() is not defined: define it, or do not call it")
 
     def set_extra_state(self, state: Any) -> None:
         """Take what ``get_extra_state`` returned."""
-        raise RuntimeError(
-            f"{type(self).__name__}.set_extra_state() is not defined: define it, or do not call it"
-        )
+        raise RuntimeError(f"{type(self).__name__}.set_extra_state() is not defined: define it, or do not call it")
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """Put this module's own parameters and persistent buffers into ``destination``."""
@@ -63,17 +59,13 @@ class Saving(Root):
         if type(self).get_extra_state is not Saving.get_extra_state:
             destination[prefix + EXTRA] = self.get_extra_state()
 
-    def state_dict(
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
-    ) -> Any:
+    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
         """Parameters and persistent buffers by path; a tied one under each name.
 
         The tensors share storage with the module; they are detached unless ``keep_vars``.
         """
         if args:
-            warnings.warn(
-                "Positional args are being deprecated, use kwargs instead.", FutureWarning, stacklevel=2
-            )
+            warnings.warn("Positional args are being deprecated, use kwargs instead.", FutureWarning, stacklevel=2)
             destination = args[0] if destination is None else destination
             prefix = args[1] if len(args) > 1 and prefix == "" else prefix
             keep_vars = args[2] if len(args) > 2 and keep_vars is False else keep_vars

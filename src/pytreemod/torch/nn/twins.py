@@ -6,10 +6,11 @@ import types
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from pytreemod import tree
 from pytreemod.torch.nn.boxes import Box, Member
-from pytreemod.torch.nn.live import as_buffer, live_class
+from pytreemod.torch.nn.live import as_buffer, live_class, widened
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.tape.value import constant
@@ -91,13 +92,14 @@ class _Conversion:
         found = self.tensors.get(slot.leaf_id)
         if found is None:
             array = slot.array
-            if not isinstance(array, jax.Array) or jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+            if not isinstance(array, jax.Array) or jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
                 raise TypeError(
                     f"stateful: expected an array of numbers at {where!r}, got {type(array).__name__} "
                     f"{getattr(array, 'dtype', '')}".rstrip()
                 )
             if slot.role.is_parameter:
-                found = Parameter(wrap(constant(array)), requires_grad=slot.role is tree.Role.PARAMETER)
+                trained = slot.role is tree.Role.PARAMETER
+                found = Parameter(wrap(constant(widened(array))), requires_grad=trained)
             else:
                 found = as_buffer(name, array)
             self.tensors[slot.leaf_id] = found
@@ -112,11 +114,7 @@ def _holds_members(value: Any) -> bool:
 
 def module_of(value: Any) -> Any:
     """The module that a bound method belongs to."""
-    return (
-        value.__self__
-        if isinstance(value, types.MethodType) and isinstance(value.__self__, tree.Module)
-        else None
-    )
+    return value.__self__ if isinstance(value, types.MethodType) and isinstance(value.__self__, tree.Module) else None
 
 
 def thawed(value: Any, owner: Any, live: Any) -> Any:

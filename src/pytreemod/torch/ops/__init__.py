@@ -1,6 +1,7 @@
 """The operations of the stateful face, one family a file. Importing this package attaches them to ``Tensor``."""
 
 from pytreemod.torch.ops import (  # noqa: F401
+    algebra,
     compare,
     extremes,
     host,
@@ -8,8 +9,13 @@ from pytreemod.torch.ops import (  # noqa: F401
     join,
     matrix,
     methods,
+    neural,
+    pairs,
     pointwise,
+    positions,
     reduce,
+    scans,
     shape,
+    stacking,
     unary,
 )

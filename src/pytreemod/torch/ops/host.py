@@ -15,7 +15,9 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     found = np.nonzero(np.atleast_1d(np.asarray(input._array())))
     if as_tuple:
         return tuple(as_tensor(f.astype(np.int64)) for f in found)
-    return as_tensor(np.stack(found, 1).astype(np.int64).reshape(-1, input.ndim))
+    if not input.ndim:
+        return as_tensor(np.zeros((len(found[0]), 0), np.int64))
+    return as_tensor(np.stack(found, 1).astype(np.int64))
 
 
 @composite()

@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.cell import Cell, alias
-from pytreemod.torch.ops.registry import CAST, cast, check_in_place, operation
+from pytreemod.torch.ops.registry import CAST, FUNCTIONS, cast, check_in_place, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor
 
@@ -73,6 +73,11 @@ def set_data(self: Tensor, source: Tensor) -> Tensor:
 
 for _name, _method in {"zero_": zero_, "copy_": copy_, "detach_": detach_, "set_": set_data}.items():
     setattr(Tensor, _name, _method)
+for _name, _function in {
+    "zero_": zero_, "detach_": detach_, "detach": Tensor.detach, "fill_": lambda input, value: input.fill_(value),
+    "fill": lambda input, value: input.detach().clone().fill_(value),
+}.items():  # fmt: skip
+    FUNCTIONS[_name] = _function
 
 
 def _reshaping(name: str) -> Any:

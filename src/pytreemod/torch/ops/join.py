@@ -3,9 +3,10 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from pytreemod.torch.ops.matrix import EINSUM
-from pytreemod.torch.ops.registry import axis, cast, composite, operands, operation
+from pytreemod.torch.ops.registry import axes, axis, cast, composite, operands, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
@@ -101,9 +102,32 @@ def tile(input: Any, dims: Any) -> Any:
     return jnp.tile(input, (dims,) if isinstance(dims, int) else tuple(dims))
 
 
-@operation("RepeatInterleaveBackward0", "none")
-def repeat_interleave(input: Any, repeats: int, dim: Any = None) -> Any:
+def _repeated(input: Any, repeats: int, dim: Any = None) -> Any:
     return jnp.repeat(input, repeats, axis=None if dim is None else axis(dim, input.ndim))
+
+
+_REPEATED = operation("RepeatInterleaveBackward0", "none", method=False, function=False)(_repeated)
+
+
+@composite()
+def repeat_interleave(input: Tensor, repeats: Any = None, dim: Any = None, *, output_size: Any = None) -> Tensor:
+    """Each element so many times; where the counts are a tensor, it is read. One argument: the counts of 0, 1, 2 ..."""
+    if isinstance(repeats, int):
+        if repeats < 0:
+            raise RuntimeError("Repeats must be non-negative")
+        return wrap(call(_REPEATED, (input, repeats, dim)))
+    counts = np.asarray((input if repeats is None else as_tensor(repeats))._array())
+    if (counts < 0).any():
+        raise RuntimeError("repeats can not be negative")
+    if repeats is None:
+        return as_tensor(np.repeat(np.arange(counts.size), counts))
+    if dim is None:
+        input, dim = input.reshape(-1), 0  # type: ignore[attr-defined]
+    size = input.shape[dim] if input.ndim else 1
+    if counts.ndim and counts.size not in (1, size):
+        raise RuntimeError("repeats must have the same size as input along dim")
+    places = np.repeat(np.arange(size), np.broadcast_to(counts.reshape(-1), (size,)))
+    return input.index_select(dim, as_tensor(places))  # type: ignore[attr-defined]
 
 
 @operation("FlipBackward0", "none", varargs=True)
@@ -113,7 +137,14 @@ def flip(input: Any, dims: Any) -> Any:
 
 @operation("RollBackward0", "none")
 def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
-    return jnp.roll(input, shifts, dims)
+    if not input.size:
+        return input
+    if isinstance(dims, (tuple, list)) and not dims:
+        dims = None
+    one, other = (len(v) if isinstance(v, (tuple, list)) else 1 for v in (shifts, dims))
+    if dims is not None and one != other:
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {one}, dims:{other}")
+    return jnp.roll(input, shifts, dims if dims is None else axes(dims, input.ndim))
 
 
 @operation("SortBackward0", "inputs", returns="values indices")
@@ -143,6 +174,8 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 @operation("GatherBackward0", "inputs")
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     dim = axis(dim, input.ndim)
+    if not input.ndim or not index.ndim:
+        return jnp.take_along_axis(input.reshape(-1), index.reshape(-1), 0).reshape(index.shape)
     if index.ndim != input.ndim:
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     cut = tuple(slice(None) if d == dim else slice(0, n) for d, n in enumerate(index.shape))
@@ -151,35 +184,73 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 
 @operation("IndexSelectBackward0", "inputs")
 def index_select(input: Any, dim: int, index: Any) -> Any:
-    return jnp.take(input, index, axis(dim, input.ndim))
+    if index.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if not input.ndim:
+        return input
+    return jnp.take(input, index.reshape(-1), axis(dim, input.ndim))
 
 
-def _places(input: Any, dim: int, index: Any) -> tuple:
+def places(input: Any, dim: int, index: Any) -> tuple:
+    """The positions that ``index`` means along ``dim``, one array a dimension."""
+    if not input.ndim:
+        return ()
+    if not index.ndim:
+        return (index,)
+    if index.ndim != input.ndim and index.size:
+        raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
     grid = list(jnp.meshgrid(*(jnp.arange(n, dtype=jnp.int64) for n in index.shape), indexing="ij"))
     grid[axis(dim, input.ndim)] = index
     return tuple(grid)
 
 
-@operation("ScatterBackward0", "none", numbers=True, inplace=True)
-def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
-    if not hasattr(src, "shape"):
-        return input.at[_places(input, dim, index)].set(cast(src, input.dtype))
-    return input.at[_places(input, dim, index)].set(src[tuple(slice(0, n) for n in index.shape)])
+def _fitting(src: Any, index: Any, input: Any) -> Any:
+    """The part of ``src`` that ``index`` has places for."""
+    if src.ndim != index.ndim and index.size:
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    if src.dtype != input.dtype:
+        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
+    part = src[tuple(slice(0, n) for n in index.shape)]
+    return part if input.ndim else part.reshape(-1)[-1] if part.size else input
+
+
+@operation("ScatterBackward0", "none", inplace=True)
+def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+    src = value if src is None else src
+    new = _fitting(src, index, input) if hasattr(src, "shape") else cast(src, input.dtype)
+    if not index.size:
+        return input
+    where = input.at[places(input, dim, index)]
+    if reduce not in (None, "add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    return {None: where.set, "add": where.add, "multiply": where.multiply}[reduce](new)
 
 
 @operation("ScatterAddBackward0", "none", inplace=True)
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-    return input.at[_places(input, dim, index)].add(src[tuple(slice(0, n) for n in index.shape)])
+    return input.at[places(input, dim, index)].add(_fitting(src, index, input)) if index.size else input
+
+
+def along(input: Any, dim: int, index: Any, source: Any) -> tuple:
+    """(the input with at least one dimension, where ``index`` points along ``dim``, the source fitted to that)."""
+    if index.ndim > 1:
+        raise IndexError("Index is supposed to be 1-dimensional")
+    dim = axis(dim, input.ndim)
+    raised, index = jnp.atleast_1d(input), index.reshape(-1)
+    source = source.reshape(*raised.shape[:dim], index.size, *raised.shape[dim + 1 :])
+    return raised, (slice(None),) * dim + (index,), source.astype(input.dtype)
 
 
 @operation("IndexAddBackward0", "none", inplace=True)
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
-    return input.at[(slice(None),) * axis(dim, input.ndim) + (index,)].add(source * alpha if alpha != 1 else source)
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    raised, where, source = along(input, dim, index, source)
+    return raised.at[where].add(source * cast(alpha, source.dtype)).reshape(input.shape)
 
 
 @operation("IndexCopyBackward0", "none", inplace=True)
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
-    return input.at[(slice(None),) * axis(dim, input.ndim) + (index,)].set(source)
+    raised, where, source = along(input, dim, index, source)
+    return raised.at[where].set(source).reshape(input.shape)
 
 
 @composite(method=False)

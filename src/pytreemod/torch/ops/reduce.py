@@ -118,14 +118,24 @@ def _min_all(input: Any) -> Any:
     return jnp.min(input)
 
 
+def _place(find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    dim = None if dim is None else axis(dim, input.ndim)
+    if input.dtype == bool:
+        raise RuntimeError(f'"{find.__name__}_cpu" not implemented for \'Bool\'')
+    if not input.size and (dim is None or not input.shape[dim]):
+        raise IndexError(f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                         "reduction dim with the 'dim' argument.")  # fmt: skip
+    return find(input, dim if input.ndim else None, keepdims=keepdim and input.ndim > 0).astype(jnp.int64)
+
+
 @operation(saves="none")
 def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    return jnp.argmax(input, None if dim is None else axis(dim, input.ndim), keepdims=keepdim).astype(jnp.int64)
+    return _place(jnp.argmax, input, dim, keepdim)
 
 
 @operation(saves="none")
 def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    return jnp.argmin(input, None if dim is None else axis(dim, input.ndim), keepdims=keepdim).astype(jnp.int64)
+    return _place(jnp.argmin, input, dim, keepdim)
 
 
 @operation(saves="none")

@@ -73,7 +73,11 @@ def axes(dim: Any, ndim: int) -> tuple[int, ...]:
     """
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
-    return tuple(axis(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    found = tuple(axis(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    if len(set(found)) < len(found):
+        twice = next(d for d in found if found.count(d) > 1)
+        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+    return found if ndim else ()
 
 
 def axis(dim: int, ndim: int) -> int:
@@ -134,7 +138,10 @@ def operation(
             if method:
                 setattr(Tensor, each, public)
             if inplace:
-                setattr(Tensor, each + "_", in_place(op, each + "_"))
+                changing = in_place(op, each + "_")
+                setattr(Tensor, each + "_", changing)
+                if function:
+                    FUNCTIONS[each + "_"] = changing
         if dunder:
             operators(op, dunder, inplace)
         return op
@@ -223,6 +230,18 @@ def in_place(op: Op, name: str) -> Callable:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_in_place(self)
         self._write(fitted(call(op, (self, *args), kwargs), self))
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def writing(function: Callable, name: str) -> Callable:
+    """The form of a function on tensors that puts the result where the first argument was."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_in_place(self)
+        self._write(fitted(function(self, *args, **kwargs)._read()[0], self))
         return self
 
     method.__name__ = method.__qualname__ = name

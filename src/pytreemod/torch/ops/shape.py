@@ -5,7 +5,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from pytreemod.torch.ops.registry import axis, operation
+from pytreemod.torch.ops.registry import axis, composite, operation
+from pytreemod.torch.tensor import Tensor
 
 
 def sizes(shape: Any, numel: int) -> tuple[int, ...]:
@@ -128,14 +129,20 @@ def expand_as(input: Any, other: Any) -> Any:
     return jnp.broadcast_to(input, other.shape)
 
 
-@operation("SliceBackward0", "none", view=True)
-def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+@operation("SliceBackward0", "none", view=True, function=False, method=False, name="narrow")
+def _narrow(input: Any, dim: int, start: int, length: int) -> Any:
     dim = axis(dim, input.ndim)
     if start < 0:
         start += input.shape[dim]
     if start + length > input.shape[dim]:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({input.shape[dim]}).")
     return input[(slice(None),) * dim + (slice(start, start + length),)]
+
+
+@composite()
+def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """The view of ``length`` elements from ``start`` on; a start that is a tensor is read."""
+    return input._view(_narrow, (dim, int(start), length))
 
 
 @operation("SelectBackward0", "none", view=True)
@@ -156,6 +163,15 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 @operation("UnfoldBackward0", "none", view=True, function=False)
 def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     dim = axis(dimension, input.ndim)
+    if not input.ndim:
+        input = input.reshape(1)
+        return input[:size] if size <= 1 else input
+    if size > input.shape[dim]:
+        raise RuntimeError(
+            f"maximum size for tensor at dimension {dim} is {input.shape[dim]} but size is {size}"
+        )
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
     starts = range(0, input.shape[dim] - size + 1, step)
     windows = [jnp.moveaxis(input, dim, -1)[..., s : s + size] for s in starts]
     return jnp.moveaxis(jnp.stack(windows, -2), -2, dim)

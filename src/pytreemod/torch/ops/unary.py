@@ -133,3 +133,45 @@ for _name, _function in {"isnan": jnp.isnan, "isinf": jnp.isinf, "isfinite": jnp
 
     _test.__name__ = _name
     operation(saves="none")(_test)
+
+
+for _name, _function in {
+    "deg2rad": jnp.deg2rad, "rad2deg": jnp.rad2deg, "i0": special.i0, "sinc": jnp.sinc,
+}.items():  # fmt: skip
+    _float(_name, _function)
+
+
+@operation("PolygammaBackward0", function=False, method=False, name="polygamma")
+def _polygamma(input: Any, n: int) -> Any:
+    return special.polygamma(jnp.asarray(n, floating(input).dtype), floating(input))
+
+
+@operation("MvlgammaBackward0", inplace=True)
+def mvlgamma(input: Any, p: int) -> Any:
+    return special.multigammaln(floating(input), p)
+
+
+@operation("AliasBackward0", "none", view=True)
+def positive(input: Any) -> Any:
+    if input.dtype == bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+@operation("ConjBackward0", "none", aliases=("conj_physical",))
+def conj(input: Any) -> Any:
+    return jnp.conj(input)
+
+
+@operation("AngleBackward0")
+def angle(input: Any) -> Any:
+    input = floating(input)
+    if jnp.issubdtype(input.dtype, jnp.complexfloating):
+        return jnp.angle(input)
+    turned = jnp.where(input < 0, jnp.full_like(input, jnp.pi), jnp.zeros_like(input))
+    return jnp.where(jnp.isnan(input), input, turned)
+
+
+@operation(saves="none")
+def isreal(input: Any) -> Any:
+    return jnp.imag(input) == 0 if jnp.issubdtype(input.dtype, jnp.complexfloating) else jnp.ones(input.shape, bool)

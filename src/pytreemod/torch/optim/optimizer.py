@@ -131,6 +131,31 @@ class _Ready:
         )
 
 
+class Dials:
+    """The numbers of a group as they stand, read anew when an option changed."""
+
+    def __init__(self, rule: Rule, group: dict):
+        self.rule, self.group = rule, group
+        self.options: list | None = None
+
+    def _look(self) -> None:
+        options = _options(self.group)
+        if options != self.options:
+            numbers, static = self.rule.split(self.group)
+            where, self.array, _ = _numbers(numbers)
+            self.form = (tuple(where.items()), tuple(static.items()))
+            self.options = options
+
+    def numbers(self) -> np.ndarray:
+        self._look()
+        return self.array
+
+    def structure(self) -> tuple:
+        """What of the options is part of the program: the settings, and which numbers are zero."""
+        self._look()
+        return self.form
+
+
 def _options(group: dict) -> list:
     return [(v if not isinstance(v, Tensor) else id(v)) for k, v in group.items() if k != "params"]
 
@@ -261,7 +286,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        written: list[Value] = []
+        written: list[tuple[Value, list[Value]]] = []
         with set_grad_enabled(self.defaults.get("differentiable", False)):
             for group in self.param_groups:
                 self._step_group(group, written)
@@ -271,7 +296,7 @@ class Optimizer:
             hook(self, (closure,) if closure is not None else (), {})
         return loss
 
-    def _step_group(self, group: dict, written: list[Value]) -> None:
+    def _step_group(self, group: dict, written: list) -> None:
         if modes.capture is not None:
             for param in group["params"]:
                 modes.capture.see_grad(param)
@@ -283,8 +308,9 @@ class Optimizer:
             ready = self._ready[id(group)] = _Ready(self, group, params)
         hyper = constant(ready.hyper)
         if modes.capture is not None:
-            modes.capture.sources[hyper] = lambda: _numbers(self.rule.split(group)[0])[1]
-            modes.capture.guard(lambda: (_numbers(self.rule.split(group)[0])[0], self.rule.split(group)[1]))
+            dials = Dials(self.rule, group)
+            modes.capture.sources[hyper] = dials.numbers
+            modes.capture.guard(dials.structure)
         node = call(STEP, (hyper, *params, *[p._grad for p in params], *ready.states, *ready.extra), ready.settings)
         parts = [node.item(k) for k in range(len(node.aval))]
         given = iter(parts)
@@ -292,7 +318,7 @@ class Optimizer:
             _put(tensor, next(given))
         for tensor in ready.states:
             tensor._cell.assign(next(given), note=False)
-        written += parts
+        written.append((node, parts))
 
     def make_state(self, param: Tensor, numbers: dict, static: dict) -> None:
         """The state of a parameter, made at its first step."""

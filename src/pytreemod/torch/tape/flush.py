@@ -67,8 +67,12 @@ def owners(backwards: list) -> dict[Value, Value]:
     waiting = [g for r in backwards if (g := r()) is not None and g.array is None and g.inputs is not None]
     for gradient in waiting:
         inside = set(gradient.spec.inside)
+        if gradient.spec.cuts:  # it reads some of these values from outside
+            continue
         if all(other is gradient or other in inside for other in waiting):
-            return dict.fromkeys(gradient.spec.inside, gradient)
+            owned = dict.fromkeys(gradient.spec.inside, gradient)
+            owned.pop(gradient, None)
+            return owned
     return {}
 
 
@@ -86,26 +90,30 @@ def pending() -> list[Value]:
     return found
 
 
-def flush(roots: list[Value], also: list[Value] | None = None) -> None:
+def flush(roots: list[Value], together: list[tuple[Value, list[Value]]] | None = None) -> None:
     """Compute ``roots`` and everything pending, as one program; nothing changes if it fails.
 
-    ``also`` is computed too, and kept as far as somebody else owns it; the list is emptied.
+    ``together`` are operations with several results and the values of these results, all of them wanted.
     """
     roots = [r for r in roots if r.array is None]
     extra = pending()
-    if also:
-        extra.extend(v for v in also if v.array is None)
-        also.clear()
-    if not roots and not extra:
+    wholes = [whole for whole, _ in together or ()]
+    if not roots and not extra and not wholes:
         return
-    recording = linearize([*roots, *extra], owners(modes.backwards))
-    outputs, donated = _owners(recording, roots, extra)
+    recording = linearize([*roots, *wholes, *extra], owners(modes.backwards))
+    outputs, donated = _owners(recording, (*roots, *wholes), extra, _hidden(recording))
     arrays = _run(recording, outputs, donated)
     modes.backwards.clear()
     modes.updated.clear()
+    order = recording.order
     for position, array in zip(outputs, arrays, strict=True):
-        recording.order[position].array = array
-    for value in recording.order:
+        order[position].array = array
+    for whole, items in together or ():
+        for item, array in zip(items, whole.array, strict=True):
+            item.array = array
+            item.inputs = None
+        whole.array = None
+    for value in order:
         if value.inputs is not None and (value.released or (value.array is not None and not value.mask)):
             value.inputs = None
             if type(value.spec) is GradientSpec:
@@ -174,38 +182,60 @@ _BASE = _calibrate()
 _ALONE = _alone()
 
 
-def _owners(recording: Recording, roots: list[Value], extra: list[Value]) -> tuple[tuple, frozenset]:
+def _hidden(recording: Recording) -> list[Value]:
+    """The calls that a gradient runs for itself and gives to nobody; they stay, and can be run again."""
+    index = recording.index
+    found: dict[Value, None] = {}
+    stack = [v for v in recording.order if type(v.spec) is GradientSpec]
+    while stack:
+        for value in stack.pop().spec.inside:
+            if value not in index and value not in found:
+                found[value] = None
+                if type(value.spec) is GradientSpec:
+                    stack.append(value)
+    return list(found)
+
+
+def _owners(
+    recording: Recording, wanted: tuple, extra: list[Value], hidden: list[Value]
+) -> tuple[tuple, frozenset]:
     """The positions of the outputs, and the leaves whose arrays nobody needs afterwards."""
     index, order = recording.index, recording.order
     held = [0] * len(order)
     lasting: set[int] = set()  # inputs of recordings that stay, for another backward
-    for value in order:
-        if value.array is None or value.inputs is not None:
-            spec = value.spec
-            for v in value.inputs or ():
-                if v in index:
-                    held[index[v]] += 1
-            if type(spec) is GradientSpec:
-                for v in spec.references():
-                    held[index[v]] += 1
-            if value.mask and not value.released:
-                lasting.update(index[v] for v in value.inputs or () if v in index)
-    for value in (*roots, *extra):
+    for value in [*order, *hidden]:
+        inputs = value.inputs
+        if inputs is None:
+            continue
+        for v in inputs:
+            k = index.get(v)
+            if k is not None:
+                held[k] += 1
+        if type(value.spec) is GradientSpec:
+            for v in value.spec.references():
+                k = index.get(v)
+                if k is not None:
+                    held[k] += 1
+        if value.mask and not value.released:
+            lasting.update([index[v] for v in inputs if v in index])
+    for value in hidden:
+        lasting.update([index[v] for v in value.inputs or () if v in index])
+    for value in (*wanted, *extra):
         held[index[value]] += 1
-    wanted = {index[r] for r in roots}
-    value = v = None
-    spare = [count - _BASE - held[k] for k, count in enumerate(_references(order))]
-    outputs = [k for k, v in enumerate(order) if v.array is None and (spare[k] > 0 or k in wanted)]
+    chosen = {index[v] for v in wanted}
+    inputs = value = v = None
+    spare = [count - held[k] for k, count in enumerate(_references(order))]
+    outputs = [k for k, v in enumerate(order) if v.array is None and (spare[k] > _BASE or k in chosen)]
     room = Counter()
     for position in outputs:
         aval = order[position].aval
         room.update(aval if type(aval) is tuple else (aval,))
-    donated = set()
+    donated = []
     for k, value in enumerate(recording.leaves):
-        if not _is_array(value.array) or not room[value.aval] or not value.aval.shape:
-            continue
         position = index[value]
-        if spare[position] == 1 and position not in lasting:  # one for the list of leaves
-            donated.add(k)
-            room[value.aval] -= 1
+        # one reference more than other values have: the list of leaves
+        if spare[position] == _BASE + 1 and room[value.aval] and position not in lasting and value.aval.shape:
+            if _is_array(value.array):
+                donated.append(k)
+                room[value.aval] -= 1
     return tuple(outputs), frozenset(donated)

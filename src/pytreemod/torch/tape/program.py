@@ -5,9 +5,12 @@ of the same loop are equal and share one compiled program. ``replay`` runs such 
 the stateful code meant.
 
 An entry is one of
-    Aval                            a leaf: an argument of the program
-    (spec, mask, *inputs)           a call; the inputs are positions of earlier entries
-    Gradient                        a reverse-mode derivative of entries before it
+    Aval                                 a leaf: an argument of the program
+    (spec, mask, numbers, *inputs)       a call: where its numbers start, and the places of its inputs
+    Gradient                             a reverse-mode derivative, with the calls that it runs itself
+    None                                 a value that a gradient gives out
+
+The place of an entry is its position; that of a call inside a gradient is a pair (depth, position inside).
 """
 
 from __future__ import annotations
@@ -22,14 +25,15 @@ from pytreemod.torch.tape.value import Aval, Op, Projection, Value
 
 
 class Gradient(NamedTuple):
-    """The entry of a gradient: positions of what it differentiates, and of the entries that it runs itself."""
+    """The entry of a gradient: the calls that it runs itself, and the places of what it differentiates."""
 
-    inside: tuple[int, ...]
-    roots: tuple[int, ...]
-    cotangents: tuple[int, ...]
-    targets: tuple[int, ...]
-    taps: tuple[int, ...]
-    cuts: tuple[int, ...]
+    depth: int
+    body: tuple
+    roots: tuple
+    cotangents: tuple
+    targets: tuple
+    taps: tuple[int, ...]  # positions in the body
+    gives: tuple[tuple[int, int], ...]  # (position in the body, position outside) of what others need
 
 
 _gradient = Op(lambda: None, saves="none")
@@ -42,7 +46,7 @@ class GradientSpec:
     ``inside`` are the calls between them, in order; they run within the derivative, which exports their values, so
     that the forward pass is run once. ``targets`` are values from before, ``taps`` are values of ``inside`` whose
     gradient is wanted, ``cuts`` are values of ``inside`` through which no gradient flows to what made them, except
-    where they are roots themselves: there a hook has replaced it.
+    where they are roots themselves: there a hook has replaced it. Whoever reads a cut gets the value from outside.
     """
 
     __slots__ = ("aval", "cotangents", "cuts", "inside", "roots", "single", "taps", "targets")
@@ -64,7 +68,7 @@ class Recording(NamedTuple):
     entries: tuple
     index: dict[Value, int]
     order: list[Value]  # by position
-    sequence: tuple[int, ...]  # the positions that run outside any gradient
+    sequence: tuple[int, ...]  # the positions to run, in order
     leaves: list[Value]
     numbers: list
 
@@ -83,29 +87,56 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
     leaves: list[Value] = []
     numbers: list = []
 
-    def emit(value: Value) -> int:
-        position = index[value] = len(order)
-        order.append(value)
+    def place(value: Value, scopes: tuple) -> Any:
+        for depth in range(len(scopes), 0, -1):
+            k = scopes[depth - 1].get(value)
+            if k is not None:
+                return (depth, k)
+        return index[value]
+
+    def gradient(value: Value, scopes: tuple, gives: tuple) -> Gradient:
         spec = value.spec
-        if type(spec) is GradientSpec:
-            entries.append(None)
-            for inner in spec.inside:
-                if inner not in index:
-                    emit(inner)
-            at = index.__getitem__
-            entries[position] = Gradient(
-                tuple(map(at, spec.inside)),
-                tuple(map(at, spec.roots)),
-                tuple(map(at, spec.cotangents)),
-                tuple(map(at, spec.targets)),
-                tuple(map(at, spec.taps)),
-                tuple(map(at, spec.cuts)),
-            )
+        local = {v: k for k, v in enumerate(spec.inside)}
+        inner = (*scopes, local)
+        cuts = set(spec.cuts)
+        body = []
+        for v in spec.inside:
+            if type(v.spec) is GradientSpec:
+                body.append(gradient(v, inner, ()))
+                continue
+            start = len(numbers)
+            numbers.extend(v.numbers)
+            places = [place(i, scopes if i in cuts else inner) for i in v.inputs]
+            body.append((v.spec, v.mask, start, *places))
+        return Gradient(
+            len(inner),
+            tuple(body),
+            tuple([place(v, inner) for v in spec.roots]),
+            tuple([place(v, scopes) for v in spec.cotangents]),
+            tuple([place(v, scopes) for v in spec.targets]),
+            tuple([local[v] for v in spec.taps]),
+            gives,
+        )
+
+    def emit(value: Value) -> None:
+        if type(value.spec) is GradientSpec:
+            gives = []
+            for k, inner in enumerate(value.spec.inside):
+                if owner.get(inner) is value and inner not in index:
+                    gives.append((k, len(order)))
+                    index[inner] = len(order)
+                    order.append(inner)
+                    entries.append(None)
+            entry: Any = gradient(value, (), tuple(gives))
         else:
-            entries.append((spec, value.mask, *map(index.__getitem__, value.inputs)))
+            start = len(numbers)
             if value.numbers:
                 numbers.extend(value.numbers)
-        return position
+            entry = (value.spec, value.mask, start, *[index[v] for v in value.inputs])
+        index[value] = len(order)
+        sequence.append(len(order))
+        order.append(value)
+        entries.append(entry)
 
     stack = list(reversed(roots))
     while stack:
@@ -113,11 +144,9 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
         if value in index:
             stack.pop()
             continue
-        gradient = owner.get(value)
-        if gradient is not None and gradient is not value:
-            if gradient in index:  # it has run what it owns: this value is not among it
-                raise RuntimeError(f"the recording of {value!r} has a cycle")
-            stack.append(gradient)
+        maker = owner.get(value) if owner else None
+        if maker is not None:
+            stack.append(maker)
             continue
         if value.array is None and type(value.spec) is Projection and value.inputs[0].array is not None:
             value.array = value.inputs[0].array[value.spec.index]
@@ -131,77 +160,61 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
             continue
         waiting = [v for v in value.inputs if v not in index]
         if waiting:
-            stack.extend(reversed(waiting))
+            waiting.reverse()
+            stack += waiting
             continue
-        sequence.append(emit(value))
+        emit(value)
         stack.pop()
     return Recording(tuple(entries), index, order, tuple(sequence), leaves, numbers)
 
 
-def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbers: Sequence[Any]) -> dict[int, Any]:
-    """Run a program on ``leaves``: the result is the value at every position."""
-    env: dict[int, Any] = {}
+def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbers: Sequence[Any]) -> dict[Any, Any]:
+    """Run a program on ``leaves``: the result is the value at every place."""
+    env: dict[Any, Any] = {}
     arrays = iter(leaves)
-    given = _number_positions(entries, numbers)
     for position in sequence:
         entry = entries[position]
         if type(entry) is Aval:
             env[position] = next(arrays)
         elif type(entry) is Gradient:
-            env[position] = _differentiate(entries, entry, env, given)
+            env[position], inside = _differentiate(entry, env, numbers)
+            for k, outside in entry.gives:
+                env[outside] = inside[k]
         else:
-            spec, _, *inputs = entry
-            env[position] = spec.call([env[i] for i in inputs], given.get(position, ()))
+            spec, _, start, *places = entry
+            env[position] = spec.call([env[i] for i in places], numbers[start:])
     return env
 
 
-def _number_positions(entries: tuple, numbers: Sequence[Any]) -> dict[int, list]:
-    """The numbers of each entry that has some."""
-    given, start = {}, 0
-    for position, entry in enumerate(entries):
-        if type(entry) is tuple and entry[0].op.numbers:
-            count = sum(1 for _ in entry[0].number_slots())
-            given[position] = list(numbers[start : start + count])
-            start += count
-    return given
+def _differentiate(grad: Gradient, env: dict[Any, Any], numbers: Sequence[Any]) -> tuple[tuple, list]:
+    """Run the calls of a gradient together with their derivative: (the gradients, the values of the calls)."""
+    depth = grad.depth
+    taps = {k: at for at, k in enumerate(grad.taps)}
 
-
-def _differentiate(entries: tuple, grad: Gradient, env: dict[int, Any], given: dict[int, list]) -> tuple:
-    """Run the entries inside a gradient together with their derivative; their values go into ``env``."""
-    cuts, taps = set(grad.cuts), {position: k for k, position in enumerate(grad.taps)}
-
-    def forward(targets: list, perturbations: list) -> tuple[list, dict]:
+    def forward(targets: list, perturbations: list) -> tuple[list, list]:
         local = dict(env)
         local.update(zip(grad.targets, targets, strict=True))
-        for position in grad.inside:
-            entry = entries[position]
+        values = []
+        for k, entry in enumerate(grad.body):
             if type(entry) is Gradient:
-                local[position] = _differentiate(entries, entry, local, given)
-                continue
-            spec, mask, *inputs = entry
-            arrays = []
-            for bit, i in enumerate(inputs):
-                array = local[i]
-                if i in cuts or not mask >> bit & 1:
-                    array = jax.lax.stop_gradient(array)
-                arrays.append(array)
-            out = spec.call(arrays, given.get(position, ()))
-            if position in taps:
-                out = out + perturbations[taps[position]]
-            local[position] = out
-        return [local[i] for i in grad.roots], {i: local[i] for i in grad.inside}
+                out: Any = _differentiate(entry, local, numbers)[0]
+            else:
+                spec, mask, start, *places = entry
+                arrays = [
+                    local[place] if mask >> bit & 1 else jax.lax.stop_gradient(local[place])
+                    for bit, place in enumerate(places)
+                ]
+                out = spec.call(arrays, numbers[start:])
+            if k in taps:
+                out = out + perturbations[taps[k]]
+            local[depth, k] = out
+            values.append(out)
+        return [local[place] for place in grad.roots], values
 
-    targets = [env[i] for i in grad.targets]
-    zeros = [jnp.zeros(a.shape, a.dtype) for a in (_aval(entries[i]) for i in grad.taps)]
-    primals, pullback, values = jax.vjp(forward, targets, zeros, has_aux=True)
+    zeros = [jnp.zeros(a.shape, a.dtype) for a in (grad.body[k][0].aval for k in grad.taps)]
+    primals, pullback, values = jax.vjp(forward, [env[i] for i in grad.targets], zeros, has_aux=True)
     # PyTorch's gradient of a complex value is the conjugate of JAX's.
     cotangents = [jnp.conj(env[i]) for i in grad.cotangents]
     cotangents = [c.astype(p.dtype) for c, p in zip(cotangents, primals, strict=True)]
     along, across = pullback(cotangents)
-    for position, value in values.items():
-        env.setdefault(position, value)
-    return tuple(jnp.conj(g) for g in (*along, *across))
-
-
-def _aval(entry: Any) -> Aval:
-    return entry if type(entry) is Aval else entry[0].aval
+    return tuple(jnp.conj(g) for g in (*along, *across)), values

@@ -13,8 +13,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from pytreemod.torch.tape.modes import modes
-
 
 class Aval:
     """Shape and dtype of an array. Interned: equal ones are one object."""
@@ -230,25 +228,4 @@ def projection(index: int, aval: Aval) -> Projection:
     return found
 
 
-_specs: dict[tuple, Spec] = {}
-
-
-def spec_of(op: Op, key: tuple, args: tuple, kwargs: tuple, avals: tuple) -> Spec:
-    """The specification of a call, made on its first occurrence.
-
-    Raises:
-        whatever the operation says of the shapes and dtypes it was given.
-    """
-    whole = (op, key, avals)
-    found = _specs.get(whole)
-    if found is None:
-        found = _specs.setdefault(whole, Spec(op, args, kwargs, avals))
-    return found
-
-
-def tracked(value: Value) -> bool:
-    """Does the value have a gradient history?"""
-    return value.mask != 0
-
-
-__all__ = ["IN", "NUMBER", "Aval", "Group", "Op", "Scalar", "Spec", "Value", "aval_of", "constant", "modes", "spec_of"]
+__all__ = ["IN", "NUMBER", "Aval", "Group", "Op", "Scalar", "Spec", "Value", "aval_of", "constant"]

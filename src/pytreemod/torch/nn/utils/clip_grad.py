@@ -77,14 +77,10 @@ def _gradients(parameters: Any, who: str) -> list[Tensor]:
     if isinstance(parameters, Tensor):
         parameters = [parameters]
     elif not isinstance(parameters, Iterable):
-        raise TypeError(
-            f"{who}: expected a Tensor or an iterable of Tensors, got {type(parameters).__name__}"
-        )
+        raise TypeError(f"{who}: expected a Tensor or an iterable of Tensors, got {type(parameters).__name__}")
     parameters = list(parameters)
     if not parameters:
-        warnings.warn(
-            f"`parameters` is an empty generator, no gradient clipping will occur in {who}.", stacklevel=3
-        )
+        warnings.warn(f"`parameters` is an empty generator, no gradient clipping will occur in {who}.", stacklevel=3)
     return [p._grad for p in parameters if p._grad is not None]
 
 
@@ -93,9 +89,7 @@ def _write(grads: list[Tensor], new: Value) -> None:
         grad.detach()._write(new.item(k))
 
 
-def clip_grads_with_norm_(
-    parameters: Any, max_norm: float, total_norm: Tensor, foreach: bool | None = None
-) -> None:
+def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Tensor, foreach: bool | None = None) -> None:
     """Scale gradients in place by ``max_norm / total_norm``, if that is below 1."""
     grads = _gradients(parameters, "clip_grads_with_norm_")
     if grads:

@@ -1,0 +1,149 @@
+"""Further products of vectors, matrices and stacks of them, and their distances."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from pytreemod.torch import linalg
+from pytreemod.torch.ops.registry import FUNCTIONS, axis, cast, composite, operation
+from pytreemod.torch.tensor import Tensor
+
+
+@operation("InnerBackward0", "others")
+def inner(input: Any, other: Any) -> Any:
+    return jnp.inner(input, other)
+
+
+@operation("VdotBackward0", "others")
+def vdot(input: Any, other: Any) -> Any:
+    return jnp.vdot(input, other)
+
+
+@operation("LinalgCrossBackward0", "others")
+def cross(input: Any, other: Any, dim: int | None = None) -> Any:
+    input, other = jnp.broadcast_arrays(input, other)
+    dim = next((k for k, n in enumerate(input.shape) if n == 3), -1) if dim is None else axis(dim, input.ndim)
+    if input.shape[dim] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and 3")
+    return jnp.cross(input, other, axis=dim)
+
+
+@operation("ViewBackward0", "others", method=False)
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    if not isinstance(dims, int):
+        dims = tuple(tuple(d) if isinstance(d, (tuple, list)) else (d,) for d in dims)
+    return jnp.tensordot(a, b, dims)
+
+
+@operation("AddmvBackward0", "others", numbers=True, inplace=True)
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    return _scaled(input, beta) + cast(alpha, mat.dtype) * jnp.matmul(mat, vec)
+
+
+@operation("AddrBackward0", "others", numbers=True, inplace=True)
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    return _scaled(input, beta) + cast(alpha, vec1.dtype) * (vec1[:, None] * vec2[None, :])
+
+
+@operation("AddbmmBackward0", "others", numbers=True, inplace=True)
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    return _scaled(input, beta) + cast(alpha, batch1.dtype) * jnp.sum(jnp.matmul(batch1, batch2), 0)
+
+
+def _scaled(input: Any, beta: Any) -> Any:
+    """``beta`` times the input; a beta of 0 leaves nothing of it, not even NaN."""
+    return jnp.zeros_like(input) if isinstance(beta, (int, float)) and beta == 0 else cast(beta, input.dtype) * input
+
+
+def _length(away: Any, p: float) -> Any:
+    """The p-norm over the last dimension, whose gradient at zero is zero."""
+    size = jnp.abs(away)
+    if p == 0:
+        return jnp.sum((away != 0).astype(away.dtype), -1)
+    if p == float("inf"):
+        return jnp.max(size, -1)
+    if p == 1:
+        return jnp.sum(size, -1)
+    total = jnp.sum(size * size if p == 2 else size**p, -1)
+    zero = total == 0
+    safe = jnp.where(zero, jnp.ones_like(total), total)
+    return jnp.where(zero, jnp.zeros_like(total), jnp.sqrt(safe) if p == 2 else safe ** (1 / p))
+
+
+@operation("CdistBackward0", "both", method=False)
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    return _length(x1[..., :, None, :] - x2[..., None, :, :], p)
+
+
+@operation("LinalgVectorNormBackward0", "both")
+def dist(input: Any, other: Any, p: float = 2) -> Any:
+    return _length((input - other).reshape(-1), p)
+
+
+@operation("DiagEmbedBackward0", "none")
+def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    size = input.shape[-1] + abs(offset)
+    at = jnp.arange(input.shape[-1], dtype=jnp.int64)
+    out = jnp.zeros((*input.shape[:-1], size, size), input.dtype)
+    out = out.at[..., at + max(-offset, 0), at + max(offset, 0)].set(input)
+    return jnp.moveaxis(out, (-2, -1), (axis(dim1, out.ndim), axis(dim2, out.ndim)))
+
+
+@operation("DiagEmbedBackward0", "none")
+def diagflat(input: Any, offset: int = 0) -> Any:
+    return jnp.diagflat(input, offset)
+
+
+@operation("BlockDiagBackward0", "none", method=False, name="block_diag")
+def _block_diag(tensors: tuple) -> Any:
+    tensors = [jnp.atleast_2d(t) for t in tensors]
+    rows, columns = sum(t.shape[0] for t in tensors), sum(t.shape[1] for t in tensors)
+    out, r, c = jnp.zeros((rows, columns), jnp.result_type(*tensors)), 0, 0
+    for t in tensors:
+        out = out.at[r : r + t.shape[0], c : c + t.shape[1]].set(t)
+        r, c = r + t.shape[0], c + t.shape[1]
+    return out
+
+
+_joined = FUNCTIONS["block_diag"]
+
+
+@composite(method=False)
+def block_diag(*tensors: Any) -> Tensor:
+    """The tensors as blocks on the diagonal of one matrix."""
+    return _joined(tensors)
+
+
+@operation("CovBackward0")
+def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+    return jnp.cov(input, ddof=correction, fweights=fweights, aweights=aweights)
+
+
+@operation("CorrcoefBackward0")
+def corrcoef(input: Any) -> Any:
+    return jnp.corrcoef(input)
+
+
+@composite(method=False)
+def chain_matmul(*matrices: Tensor) -> Tensor:
+    """The product of several matrices."""
+    out = matrices[0]
+    for each in matrices[1:]:
+        out = out @ each  # type: ignore[operator]
+    return out
+
+
+for _name, _function in {
+    "inverse": linalg.inv, "det": linalg.det, "slogdet": linalg.slogdet, "matrix_power": linalg.matrix_power,
+    "pinverse": linalg.pinv,
+}.items():  # fmt: skip
+    composite(name=_name)(_function)
+
+
+@composite()
+def logdet(input: Tensor) -> Tensor:
+    """The logarithm of the determinant; not a number where that is negative."""
+    sign, size = linalg.slogdet(input)
+    return FUNCTIONS["where"](sign > 0, size, FUNCTIONS["where"](sign == 0, size, float("nan")))

@@ -1,0 +1,143 @@
+"""Reading and writing elements whose positions are given by tensors."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from pytreemod.torch.ops.join import along, places
+from pytreemod.torch.ops.registry import axis, cast, composite, operands, operation
+from pytreemod.torch.tensor import Tensor
+
+
+@operation("IndexFillBackward0", "none", inplace=True)
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    where = jnp.atleast_1d(input).at[_along(dim, input.ndim, index)]
+    return where.set(cast(value, input.dtype)).reshape(input.shape)
+
+
+def _along(dim: int, ndim: int, index: Any) -> tuple:
+    return (slice(None),) * axis(dim, ndim) + (index,)
+
+
+@operation("TakeBackward0", "none")
+def take(input: Any, index: Any) -> Any:
+    return input.reshape(-1)[index]
+
+
+@operation("GatherBackward0", "none")
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    if dim is None:
+        return input.reshape(-1)[indices.reshape(-1)]
+    dim = axis(dim, input.ndim)
+    if input.ndim != indices.ndim:
+        raise RuntimeError(
+            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    return jnp.take_along_axis(input, indices, dim)
+
+
+@operation("PutBackward0", "none", inplace=True)
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    where = input.reshape(-1).at[index.reshape(-1)]
+    source = source.reshape(-1)
+    return (where.add(source) if accumulate else where.set(source)).reshape(input.shape)
+
+
+@operation("MaskedScatterBackward0", "none", inplace=True)
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+    shape = jnp.broadcast_shapes(input.shape, mask.shape)
+    input, mask = jnp.broadcast_to(input, shape), jnp.broadcast_to(mask, shape)
+    nth = jnp.cumsum(mask.reshape(-1), dtype=jnp.int64) - 1
+    flat = source.reshape(-1)
+    taken = flat[jnp.clip(nth, 0, max(flat.size - 1, 0))].reshape(shape) if flat.size else jnp.zeros_like(input)
+    return jnp.where(mask, taken, input)
+
+
+@operation("IndexPutBackward0", "none", inplace=True)
+def index_put(input: Any, indices: tuple, values: Any, accumulate: bool = False) -> Any:
+    where = input.at[tuple(slice(None) if i is None else i for i in indices)]
+    return where.add(values) if accumulate else where.set(values)
+
+
+@operation("ScatterReduceBackward0", "both", inplace=True)
+def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+    where = places(input, dim, index) if input.ndim else ()
+    src = src[tuple(slice(0, n) for n in index.shape)] if input.ndim else src
+    return _reduced(input, where, src, reduce, include_self)
+
+
+@operation("IndexReduceBackward0", "both", inplace=True)
+def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
+    raised, where, source = along(input, dim, index, source)
+    return _reduced(raised, where, source, reduce, include_self).reshape(input.shape)
+
+
+def _reduced(input: Any, where: tuple, src: Any, reduce: str, include_self: bool) -> Any:
+    """``src`` brought together at ``where``; without ``include_self`` the places start at the neutral element."""
+    kinds = {"sum": ("add", 0), "mean": ("add", 0), "prod": ("mul", 1), "amax": ("max", None), "amin": ("min", None)}
+    if reduce not in kinds:
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
+    method, neutral = kinds[reduce]
+    if neutral is None:
+        info = jnp.finfo if jnp.issubdtype(input.dtype, jnp.floating) else jnp.iinfo
+        neutral = (info(input.dtype).min if method == "max" else info(input.dtype).max)
+        if info is jnp.finfo:
+            neutral = -jnp.inf if method == "max" else jnp.inf
+    start = input if include_self else input.at[where].set(jnp.asarray(neutral, input.dtype))
+    out = getattr(start.at[where], method)(src)
+    if reduce != "mean":
+        return out
+    count = jnp.zeros(input.shape, input.dtype).at[where].add(jnp.ones(src.shape, input.dtype))
+    count = jnp.maximum(count + 1 if include_self else count, 1)
+    return out / count if jnp.issubdtype(input.dtype, jnp.inexact) else jnp.floor_divide(out, count)
+
+
+@operation("SelectScatterBackward0", "none")
+def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
+    return input.at[_along(dim, input.ndim, index)].set(src)
+
+
+@operation("SliceScatterBackward0", "none")
+def slice_scatter(input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
+    return input.at[_along(dim, input.ndim, slice(start, end, step))].set(src)
+
+
+@operation("DiagonalScatterBackward0", "none")
+def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    places = jnp.arange(input.size, dtype=jnp.int64).reshape(input.shape)
+    where = jnp.diagonal(places, offset, axis(dim1, input.ndim), axis(dim2, input.ndim))
+    return input.reshape(-1).at[where.reshape(-1)].set(src.reshape(-1)).reshape(input.shape)
+
+
+@composite(function=False)
+def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Write one value to the main diagonal; ``wrap`` goes on below the square part of a tall matrix."""
+    if input.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if input.ndim > 2 and len(set(input.shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    flat, step = input.view(-1), sum(int(s) for s in _steps(tuple(input.shape)))  # type: ignore[attr-defined]
+    rows, columns = input.shape[0], input.shape[1]
+    end = flat.numel() if wrap or input.ndim > 2 else min(rows, columns) * columns
+    flat[:end:step] = fill_value
+    return input
+
+
+def _steps(shape: tuple) -> list:
+    out = [1]
+    for size in reversed(shape[1:]):
+        out.append(out[-1] * size)
+    return out
+
+
+@composite()
+def argwhere(input: Tensor) -> Tensor:
+    """The positions of the elements that are not zero, (count, ndim)."""
+    return input.nonzero()  # type: ignore[attr-defined]
+
+
+@operation(saves="none", numbers=True, method=False)
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+    elements, test_elements = operands(elements, test_elements)
+    return jnp.isin(elements, test_elements, invert=invert)

@@ -1,0 +1,152 @@
+"""Order and accumulation along a dimension: running extremes, k-th values, differences, bins."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from pytreemod.torch.ops.registry import axis, floating, operands, operation
+
+
+def _running(input: Any, dim: int, better: Any) -> tuple:
+    """The running extreme along ``dim`` and the place of its latest occurrence."""
+    if not input.ndim:
+        return input, jnp.zeros((), jnp.int64)
+    dim = axis(dim, input.ndim)
+    places = jax.lax.broadcasted_iota(jnp.int64, input.shape, dim)
+
+    def later(a: tuple, b: tuple) -> tuple:
+        take = better(b[0], a[0]) | jnp.isnan(b[0]) if jnp.issubdtype(input.dtype, jnp.floating) else better(b[0], a[0])
+        return jnp.where(take, b[0], a[0]), jnp.where(take, b[1], a[1])
+
+    _, found = jax.lax.associative_scan(later, (jax.lax.stop_gradient(input), places), axis=dim)
+    return jnp.take_along_axis(input, found, dim), found
+
+
+@operation("CummaxBackward0", returns="values indices")
+def cummax(input: Any, dim: int) -> Any:
+    return _running(input, dim, jnp.greater_equal)
+
+
+@operation("CumminBackward0", returns="values indices")
+def cummin(input: Any, dim: int) -> Any:
+    return _running(input, dim, jnp.less_equal)
+
+
+@operation("LogcumsumexpBackward0", "both")
+def logcumsumexp(input: Any, dim: int) -> Any:
+    return jax.lax.cumlogsumexp(input, axis(dim, input.ndim)) if input.ndim else input
+
+
+@operation("AminmaxBackward0", "both", returns="min max")
+def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    over = None if dim is None or not input.ndim else axis(dim, input.ndim)
+    return jnp.min(input, over, keepdims=keepdim), jnp.max(input, over, keepdims=keepdim)
+
+
+def _nth(input: Any, k: int, dim: int, keepdim: bool) -> tuple:
+    places = jnp.argsort(input, dim, stable=True)
+    places = jax.lax.slice_in_dim(places, k, k + 1, axis=dim)
+    values = jnp.take_along_axis(input, places, dim)
+    places = places.astype(jnp.int64)
+    return (values, places) if keepdim else (values.squeeze(dim), places.squeeze(dim))
+
+
+@operation("KthvalueBackward0", returns="values indices")
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    if not input.ndim:
+        return input, jnp.zeros((), jnp.int64)
+    dim = axis(dim, input.ndim)
+    if not 1 <= k <= input.shape[dim]:
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
+    return _nth(input, k - 1, dim, keepdim)
+
+
+@operation("ModeBackward0", returns="values indices")
+def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+    if not input.ndim:
+        return input, jnp.zeros((), jnp.int64)
+    dim = axis(dim, input.ndim)
+    moved = jnp.moveaxis(input, dim, -1)
+    often = jnp.sum(moved[..., :, None] == moved[..., None, :], -1)
+    most = often == often.max(-1, keepdims=True)
+    smallest = jnp.min(jnp.where(most, moved, jnp.max(moved, -1, keepdims=True)), -1, keepdims=True)
+    size = moved.shape[-1]
+    at = size - 1 - jnp.argmax((moved == smallest)[..., ::-1], -1, keepdims=True)
+    values = jnp.moveaxis(jnp.take_along_axis(moved, at, -1), -1, dim)
+    places = jnp.moveaxis(at, -1, dim).astype(jnp.int64)
+    return (values, places) if keepdim else (values.squeeze(dim), places.squeeze(dim))
+
+
+@operation("SortBackward0")
+def msort(input: Any) -> Any:
+    return jnp.sort(input, 0)
+
+
+@operation("SubBackward0", "none")
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    dim = axis(dim, input.ndim)
+    parts = [p for p in (prepend, input, append) if p is not None]
+    input = jnp.concatenate(parts, dim) if len(parts) > 1 else input
+    return jnp.diff(input, min(n, input.shape[dim]), dim)
+
+
+@operation("MeanBackward1")
+def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    over = None if dim is None else tuple(dim) if isinstance(dim, (tuple, list)) else dim
+    return jnp.nanmean(input if dtype is None else input.astype(dtype), over, keepdims=keepdim)
+
+
+@operation(saves="none", method=False)
+def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: Any = None,
+                 sorter: Any = None) -> Any:  # fmt: skip
+    if sorter is not None:
+        sorted_sequence = jnp.take_along_axis(sorted_sequence, sorter, -1)
+    sequence, wanted = operands(sorted_sequence, input)
+    side = side or ("right" if right else "left")
+    kind = jnp.int32 if out_int32 else jnp.int64
+    if sequence.ndim == 1:
+        return jnp.searchsorted(sequence, wanted, side=side).astype(kind)
+    rows, many = sequence.reshape(-1, sequence.shape[-1]), wanted.reshape(-1, wanted.shape[-1])
+    found = jax.vmap(lambda s, v: jnp.searchsorted(s, v, side=side))(rows, many)
+    return found.reshape(wanted.shape).astype(kind)
+
+
+@operation(saves="none", method=False)
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
+    wanted, bounds = operands(input, boundaries)
+    found = jnp.searchsorted(bounds, wanted, side="right" if right else "left")
+    return found.astype(jnp.int32 if out_int32 else jnp.int64)
+
+
+@operation(saves="none")
+def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
+    flat = input.reshape(-1)
+    low, high = jnp.asarray(min, flat.dtype), jnp.asarray(max, flat.dtype)
+    if min == max:
+        low, high = jnp.min(flat), jnp.max(flat)
+        low, high = jnp.where(low == high, low - 1, low), jnp.where(low == high, high + 1, high)
+    place = jnp.clip(jnp.floor((flat - low) / (high - low) * bins).astype(jnp.int64), 0, bins - 1)
+    inside = ((flat >= low) & (flat <= high)).astype(flat.dtype)
+    return jnp.zeros((bins,), flat.dtype).at[place].add(inside)
+
+
+@operation("TrapezoidBackward0", "none", method=False, aliases=("trapz",))
+def trapezoid(y: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Any:
+    dim = axis(dim, y.ndim)
+    left = jax.lax.slice_in_dim(y, 0, y.shape[dim] - 1, axis=dim)
+    right = jax.lax.slice_in_dim(y, 1, y.shape[dim], axis=dim)
+    if x is None:
+        return jnp.sum(left + right, dim) * (dx / 2)
+    gap = jnp.diff(x, axis=-1 if x.ndim == 1 else dim)
+    if x.ndim == 1:
+        gap = gap.reshape([-1 if d == dim else 1 for d in range(y.ndim)])
+    return jnp.sum((left + right) * gap, dim) / 2
+
+
+@operation("NanmedianBackward0", function=True)
+def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
+    over = None if dim is None else axis(dim, input.ndim)
+    return jnp.nanquantile(floating(input), q, axis=over, keepdims=keepdim, method=interpolation)
