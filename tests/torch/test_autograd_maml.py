@@ -43,7 +43,13 @@ def transforms(t):
     return t.func.grad(lambda w: outer(w - 0.1 * t.func.grad(inner)(w)))(t.tensor(1.0)).item()
 
 
-WAYS = {create_graph: -5.76, differentiable_optimizer: -5.76, transforms: -5.76, first_order: -7.2, no_grad_in_place: -7.2}
+WAYS = {
+    create_graph: -5.76,
+    differentiable_optimizer: -5.76,
+    transforms: -5.76,
+    first_order: -7.2,
+    no_grad_in_place: -7.2,
+}
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda w: w.__name__)

@@ -3,12 +3,14 @@
 ``import pytreemod.torch as torch`` runs a PyTorch training script.
 """
 
+from math import e, inf, nan, pi  # noqa: F401
 from typing import Any
 
 from pytreemod.torch import (  # noqa: F401  (imported for what they attach to Tensor)
     attributes,
     autograd,
     backward,
+    cuda,
     func,
     indexing,
     linalg,
@@ -81,6 +83,19 @@ from pytreemod.torch.dtypes import (
 from pytreemod.torch.dtypes import bool as bool_
 from pytreemod.torch.dtypes import float as float_
 from pytreemod.torch.dtypes import int as int_
+from pytreemod.torch.func import vmap  # noqa: F401
+from pytreemod.torch.legacy import (
+    BFloat16Tensor,
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+)
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.printing import set_printoptions
 from pytreemod.torch.promotion import can_cast, promote_types, result_type
@@ -105,9 +120,25 @@ from pytreemod.torch.random import (
 )
 from pytreemod.torch.reading import from_dlpack
 from pytreemod.torch.serialization import load, save
+from pytreemod.torch.settings import (
+    __version__,  # noqa: F401
+    are_deterministic_algorithms_enabled,
+    backends,
+    get_default_device,
+    get_float32_matmul_precision,
+    get_num_threads,
+    set_default_device,
+    set_float32_matmul_precision,
+    set_num_interop_threads,
+    set_num_threads,
+    typename,
+    use_deterministic_algorithms,
+    version,
+)
 from pytreemod.torch.size import (
     Size,
     channels_last,
+    channels_last_3d,
     contiguous_format,
     device,
     layout,

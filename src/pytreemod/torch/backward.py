@@ -339,7 +339,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, c
     if inputs is not None:
         inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         if not inputs:
-            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     if create_graph:
         warnings.warn(messages.CREATE_GRAPH, UserWarning, stacklevel=3)
     wanted = None if inputs is None else [t._read()[0] for t in inputs]

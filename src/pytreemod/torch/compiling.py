@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import operator
+import weakref
+from collections.abc import Callable, Sequence
+from sys import getrefcount
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -87,7 +91,6 @@ class Entry:
         values += [t._grad._read()[0] for t in self.fresh]
         recording = linearize(values, owners(modes.backwards))
         self.positions = tuple(recording.index[v] for v in values)
-        self.result_avals = [v.aval for v in values]
         self.leaves, donated = [], set()
         for k, value in enumerate(recording.leaves):
             reference = found.reads.get(value)
@@ -100,26 +103,36 @@ class Entry:
                 self.leaves.append(("cell", gradients.get(cell, cell)))
             else:
                 self.leaves.append(("constant", value.array))
-            if cell in found.writes and value.aval.shape:
+            if self.leaves[-1][0] == "cell" and cell in found.writes and value.aval.shape:
                 donated.add(k)
         self.avals = [v.aval for v in recording.leaves]
         self.flags = [v.variable is not None for v in recording.leaves]
         self.donated = frozenset(donated)
-        self.state = [w for kind, w in self.leaves if kind == "cell"]
+        # the program takes the cells first, then the arguments, the sources and the constants
+        kinds = ("cell", "argument", "source", "constant")
+        places = sorted(range(len(self.leaves)), key=lambda k: kinds.index(self.leaves[k][0]))
+        self.state, self.arguments, self.sources, self.constants = (
+            [w for kind, w in self.leaves if kind == wanted] for wanted in kinds
+        )
+        self.cells = None if any(type(w) is not Cell for w in self.state) else self.state
+        self.cells_written = None if any(type(w) is not Cell for w in self.written) else self.written
+        self.made: list[Tensor] = []
         self.state_avals = [a for (kind, _), a in zip(self.leaves, self.avals, strict=True) if kind == "cell"]
-        self.given = sorted(donated)
+        self.given = [k for k, at in enumerate(places[: len(self.state)]) if at in donated]
+        self.read_only = [k for k, at in enumerate(places[: len(self.state)]) if at not in donated]
         self.op = self.compiled = None
         if any(self.tracked):
             self.op = as_operation(recording, self.positions)
         else:
-            self.compiled = Compiled(recording, self.positions, self.donated, tuple(recording.numbers), frozenset())
+            self.compiled = Compiled(recording, self.positions, self.donated, tuple(recording.numbers), frozenset(), places)
         compilations["compiled functions"] += 1
 
     def fits(self) -> bool:
         """Is everything that the recording depends on as it was?"""
         if any((tensor._grad is not None) is not there for tensor, there in self.observed):
             return False
-        if [_cell(where).value.aval for where in self.state] != self.state_avals:
+        cells = self.cells or [_cell(where) for where in self.state]
+        if [cell.value.aval for cell in cells] != self.state_avals:
             return False
         return all(question() == answer for question, answer in self.guards)
 
@@ -127,6 +140,56 @@ class Entry:
         """Run the program; nothing changes if it fails."""
         for generator in self.generators:
             generator.into_program()
+        if self.op is not None:
+            return self._record(tensors)
+        if self.cells is not None:
+            state = [cell.value for cell in self.cells]
+        else:
+            state = [_cell(where).value for where in self.state]
+        arrays = [v.array for v in state]
+        if [None for a in arrays if a is None]:
+            arrays = [force(v) for v in state]
+        given = [arrays[k] for k in self.given]
+        kept = [arrays[k] for k in self.read_only]
+        kept += [force(tensors[k]._read()[0]) for k in self.arguments]
+        kept += [source() for source in self.sources]
+        kept += self.constants
+        del arrays
+        # whoever holds one of these arrays too keeps it: a copy is donated in its place
+        for k in [k for k, count in enumerate(map(getrefcount, given)) if count > _ALONE]:
+            given[k] = owned(state[self.given[k]])
+        del state
+        with jax.enable_x64(True):
+            results = self.compiled.function(tuple(kept), tuple(given), ())
+        del given, kept
+        return self._store(results)
+
+    def _store(self, results: Sequence[Any]) -> Any:
+        """Put the arrays where the recording put the values; nothing is made anew where the old can be filled again."""
+        first = len(self.tracked)
+        last = first + len(self.written)
+        cells = self.cells_written or [_cell(where) for where in self.written]
+        if not _refill([cell.value for cell in cells], results[first:last]):
+            for cell, array in zip(cells, results[first:last], strict=True):
+                cell.assign(constant(array))
+        for tensor in self.cleared:
+            tensor._grad = None
+        grads = [tensor._grad for tensor in self.fresh]
+        ours = len(self.made) == len(grads) and all(map(operator.is_, grads, self.made))
+        if ours and not [1 for count in map(getrefcount, grads) if count > _HELD]:
+            ours = _refill([grad._cell.value for grad in grads], results[last:])
+        else:
+            ours = False
+        if not ours:
+            self.made = [wrap(constant(array)) for array in results[last:]]
+            for tensor, grad in zip(self.fresh, self.made, strict=True):
+                tensor._grad = grad
+        for generator in self.generators:
+            generator.from_program()
+        return pack(self.result, [wrap(constant(array)) for array in results[:first]])
+
+    def _record(self, tensors: list[Tensor]) -> Any:
+        """Record the whole as one operation, since gradients go back from its results."""
         values = []
         for kind, where in self.leaves:
             if kind == "cell":
@@ -135,24 +198,11 @@ class Entry:
                 values.append(tensors[where]._read()[0])
             else:
                 values.append(constant(where() if kind == "source" else where))
-        if self.op is not None:
-            flags = [f or (k == "argument" and tensors[w].requires_grad)
-                     for f, (k, w) in zip(self.flags, self.leaves, strict=True)]  # fmt: skip
-            node = call(self.op, tuple(_Given(v, f) for v, f in zip(values, flags, strict=True)))
-            tracked = [*self.tracked, *([False] * len(node.aval))]  # what was written has no history
-            results = [node.item(k, tracked[k]) for k in range(len(node.aval))]
-        else:
-            for value in values:
-                if value.array is None:
-                    force(value)
-            donated = self.donated
-            kept = tuple([v.array for k, v in enumerate(values) if k not in donated])
-            given = tuple([owned(values[k]) for k in self.given])
-            with jax.enable_x64(True):
-                arrays = self.compiled.function(kept, given, ())
-            del given, kept
-            results = [Value(a, v) for a, v in zip(arrays, self.result_avals, strict=True)]
-        return self._finish(results)
+        flags = [f or (k == "argument" and tensors[w].requires_grad)
+                 for f, (k, w) in zip(self.flags, self.leaves, strict=True)]  # fmt: skip
+        node = call(self.op, tuple(_Given(v, f) for v, f in zip(values, flags, strict=True)))
+        tracked = [*self.tracked, *([False] * len(node.aval))]  # what was written has no history
+        return self._finish([node.item(k, tracked[k]) for k in range(len(node.aval))])
 
     def _finish(self, results: list[Value]) -> Any:
         """Put the results where the recording put them."""
@@ -161,7 +211,14 @@ class Entry:
         for _ in self.tracked:
             outputs.append(wrap(next(given)))
         for where in self.written:
-            _cell(where).assign(next(given))
+            cell = where if type(where) is Cell else where._grad._cell
+            value = next(given)
+            counter = value.counter = cell.counter
+            counter[0] += 1
+            value.version = counter[0]
+            cell.value = value
+            if value.array is None:
+                modes.updated.append(weakref.ref(cell))
         for tensor in self.cleared:
             tensor._grad = None
         for tensor in self.fresh:
@@ -169,6 +226,30 @@ class Entry:
         for generator in self.generators:
             generator.from_program()
         return pack(self.result, outputs)
+
+
+def _refill(values: list[Value], arrays: Sequence[Any]) -> bool:
+    """Give values that only their cells own the arrays of the next step. False, and nothing done, if others own one."""
+    if [1 for count in map(getrefcount, values) if count > _OWNED] or [1 for v in values if v.mask]:
+        return False
+    for value, array in zip(values, arrays, strict=True):
+        value.array = array
+        counter = value.counter
+        counter[0] += 1
+        value.version = counter[0]
+    return True
+
+
+def _calibrate() -> tuple[int, int, int]:
+    """References, seen from a list: of an array that one value owns, of a value in a cell, of a tensor's gradient."""
+    cell = Cell(Value(object(), None))
+    values, arrays = [cell.value], [cell.value.array]
+    holder = SimpleNamespace(grad=SimpleNamespace())
+    made, grads = [holder.grad], [holder.grad]
+    return next(map(getrefcount, arrays)), next(map(getrefcount, values)), next(map(getrefcount, grads)) + 0 * len(made)
+
+
+_ALONE, _OWNED, _HELD = _calibrate()
 
 
 def _cell(where: Any) -> Cell:

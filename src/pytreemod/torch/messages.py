@@ -86,5 +86,7 @@ def check_grad(tensor: Any, grad: Any) -> None:
         )
     if grad.dtype is not tensor.dtype:
         raise RuntimeError(
-            f"assigned grad has data of a different type: expected a grad of {tensor.dtype}, got {grad.dtype}"
+            f"attempting to assign a gradient with dtype '{scalar_name(grad.dtype).lower()}' to a tensor with grad_dtype "
+            f"'{scalar_name(tensor.dtype)}'. The gradient must match the tensor's grad_dtype (the tensor's dtype): "
+            f"convert it with grad.to({tensor.dtype})"
         )

@@ -180,7 +180,7 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     if isinstance(dtype, str):
         name = dtype.rsplit(".", 1)[-1].removesuffix("Tensor")
         dtype = next(d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype) and d.scalar_name == name)
-    return to(self, dtype)
+    return to(self, getattr(dtype, "dtype", dtype))  # torch.FloatTensor names one
 
 
 def dlpack(self: Tensor, **kwargs: Any) -> Any:

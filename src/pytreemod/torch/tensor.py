@@ -262,8 +262,12 @@ class Tensor(TensorBase):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        self._cell = Cell(alias(value.detach()._read()[0]))
-        self._base, self._steps, self._seen, self._viewed = None, (), None, None
+        if modes.capture is not None:  # the cell is what a compiled function knows: it stays
+            self._cell.assign(alias(value.detach()._read()[0]), bump=False)
+            return
+        self._cell, self._base, self._steps = value._cell, value._base, value._steps
+        self._seen, self._viewed = value._seen, value._viewed
+        self._detached = value._detached or value._read()[1]
 
     @property
     def _version(self) -> int:

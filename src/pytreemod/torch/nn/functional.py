@@ -25,8 +25,9 @@ def _with_inplace(function: Callable) -> Callable:
     @functools.wraps(function)
     def wrapped(input: Any, *args: Any, **kwargs: Any) -> Any:
         asked = args[place - 1] if len(args) >= place else kwargs.get("inplace", False)
-        out = function(input, *args, **kwargs)
-        return write_back(input, out) if asked else out
+        if not asked or not isinstance(input, Tensor):
+            return function(input, *args, **kwargs)
+        return write_back(input, function(kept(input), *args, **kwargs))
 
     return wrapped
 

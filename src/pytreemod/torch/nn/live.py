@@ -266,8 +266,9 @@ def _set_or_write(self: Any, name: str, value: Any) -> None:
 def _in_place(forward: Callable) -> Callable:
     @functools.wraps(forward)
     def wrapped(self: Any, input: Any, *args: Any, **kwargs: Any) -> Any:
-        out = forward(self, input, *args, **kwargs)
-        return write_back(input, out) if getattr(self, "inplace", False) else out
+        if not getattr(self, "inplace", False):
+            return forward(self, input, *args, **kwargs)
+        return write_back(input, forward(self, kept(input), *args, **kwargs))
 
     return wrapped
 

@@ -126,15 +126,6 @@ def corrcoef(input: Any) -> Any:
     return jnp.corrcoef(input)
 
 
-@composite(method=False)
-def chain_matmul(*matrices: Tensor) -> Tensor:
-    """The product of several matrices."""
-    out = matrices[0]
-    for each in matrices[1:]:
-        out = out @ each  # type: ignore[operator]
-    return out
-
-
 for _name, _function in {
     "inverse": linalg.inv, "det": linalg.det, "slogdet": linalg.slogdet, "matrix_power": linalg.matrix_power,
     "pinverse": linalg.pinv,

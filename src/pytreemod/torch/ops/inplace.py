@@ -85,6 +85,9 @@ def _reshaping(name: str) -> Any:
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_in_place(self)
+        if self._base is None:  # whoever looked at it before stays a view of what it was
+            self._base = Tensor(_value=self._cell.value)
+            self._base._cell = self._cell
         other = getattr(self, name)(*args, **kwargs)
         self._base, self._steps = other._base, other._steps
         self._seen, self._viewed = other._seen, other._viewed
@@ -94,5 +97,5 @@ def _reshaping(name: str) -> Any:
     return method
 
 
-for _name in ("squeeze", "unsqueeze", "transpose", "t"):
+for _name in ("squeeze", "unsqueeze", "transpose", "swapaxes", "swapdims", "t"):
     setattr(Tensor, _name + "_", _reshaping(_name))

@@ -5,7 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from pytreemod.torch import messages
 from pytreemod.torch.ops.registry import cast, operands, operation
+from pytreemod.torch.tensor import Tensor
 
 
 @operation("CopysignBackward0", numbers=True, inplace=True)
@@ -43,11 +45,23 @@ def lcm(input: Any, other: Any) -> Any:
     return jnp.lcm(*operands(input, other))
 
 
-@operation("PowBackward1", numbers=True, inplace=True)
+@operation("PowBackward1", numbers=True)
 def float_power(input: Any, exponent: Any) -> Any:
     pair = operands(input, exponent)
     wide = np.complex128 if jnp.issubdtype(pair[0].dtype, jnp.complexfloating) else np.float64
     return jnp.power(*[cast(x, wide) for x in (input, exponent)])
+
+
+def _float_power_(self: Tensor, exponent: Any) -> Tensor:
+    if self.dtype.itemsize < 8 or not self.dtype.is_floating_point:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {messages.scalar_name(self.dtype)} but the operation's result "
+            "requires dtype Double"
+        )
+    return self.pow_(exponent)  # type: ignore[attr-defined]
+
+
+Tensor.float_power_ = _float_power_  # type: ignore[attr-defined]
 
 
 @operation(saves="none", inplace=True)

@@ -16,14 +16,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
+from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.dtypes import default, from_numpy_dtype
 from pytreemod.torch.promotion import can_cast, promote
-from pytreemod.torch.record import OPS, call
+from pytreemod.torch.record import OPS, Flagged, call
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar, Value
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
 FUNCTIONS: dict[str, Callable] = {}  # the functions of pytreemod.torch, by name
+_IN_PLACE_FUNCTIONS = frozenset(
+    "abs acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh addmv ceil clamp clamp_max "
+    "clamp_min clip cos cosh deg2rad erf erfc exp exp2 expm1 fill fix floor frac gcd i0 index_put lcm ldexp log log10 "
+    "log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu round rsqrt sigmoid sin sinc sinh sqrt square "
+    "tan tanh trunc xlogy".split()
+)  # PyTorch offers ``torch.exp_(x)`` for these; of the others, in-place forms are methods only
 _OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Array)
 
 
@@ -140,7 +147,7 @@ def operation(
             if inplace:
                 changing = in_place(op, each + "_")
                 setattr(Tensor, each + "_", changing)
-                if function:
+                if each in _IN_PLACE_FUNCTIONS:
                     FUNCTIONS[each + "_"] = changing
         if dunder:
             operators(op, dunder, inplace)
@@ -224,12 +231,23 @@ def fitted(value: Value, tensor: Tensor) -> Value:
     return call(CAST, (value, want))
 
 
+def kept(tensor: Tensor) -> Tensor:
+    """The present value of a tensor about to be overwritten, as the overwriting operation keeps it for its gradient."""
+    if not modes.grad:
+        return tensor
+    value, tracked = tensor._read()
+    if value.array is not None and not tracked and modes.capture is None:
+        return wrap(Value(value.array, value.aval))
+    return wrap(call(ALIAS, (Flagged(value, tracked),)))
+
+
 def in_place(op: Op, name: str) -> Callable:
     """The method that puts the result where the first argument was."""
+    keeps = op.saves not in ("none", "output")
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_in_place(self)
-        self._write(fitted(call(op, (self, *args), kwargs), self))
+        self._write(fitted(call(op, (kept(self) if keeps else self, *args), kwargs), self))
         return self
 
     method.__name__ = method.__qualname__ = name
@@ -241,7 +259,7 @@ def writing(function: Callable, name: str) -> Callable:
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_in_place(self)
-        self._write(fitted(function(self, *args, **kwargs)._read()[0], self))
+        self._write(fitted(function(kept(self), *args, **kwargs)._read()[0], self))
         return self
 
     method.__name__ = method.__qualname__ = name

@@ -177,6 +177,30 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     return jnp.moveaxis(jnp.stack(windows, -2), -2, dim)
 
 
-@operation("RealBackward0", "none", view=True)
-def real(input: Any) -> Any:
+def _real(input: Any) -> Any:
     return input.real
+
+
+def _imag(input: Any) -> Any:
+    return input.imag
+
+
+_REAL = operation("RealBackward0", "none", view=True, function=False, method=False, name="real")(_real)
+_IMAG = operation("ImagBackward0", "none", view=True, function=False, method=False, name="imag")(_imag)
+
+
+@composite(method=False)
+def real(input: Tensor) -> Tensor:
+    """The real parts; of a real tensor the tensor itself."""
+    return input._view(_REAL, ()) if input.dtype.is_complex else input
+
+
+@composite(method=False)
+def imag(input: Tensor) -> Tensor:
+    """The imaginary parts."""
+    if not input.dtype.is_complex:
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return input._view(_IMAG, ())
+
+
+Tensor.real, Tensor.imag = property(real), property(imag)  # type: ignore[attr-defined]

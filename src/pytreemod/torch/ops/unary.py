@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.special as special
 
-from pytreemod.torch.ops.registry import floating, operation
+from pytreemod.torch.ops.registry import composite, floating, operation
+from pytreemod.torch.record import call
+from pytreemod.torch.tensor import Tensor, wrap
 
 
 def _float(name: str, function: Callable, saves: str = "inputs", **options: Any) -> None:
@@ -141,9 +143,11 @@ for _name, _function in {
     _float(_name, _function)
 
 
-@operation("PolygammaBackward0", function=False, method=False, name="polygamma")
 def _polygamma(input: Any, n: int) -> Any:
     return special.polygamma(jnp.asarray(n, floating(input).dtype), floating(input))
+
+
+_POLYGAMMA = operation("PolygammaBackward0", function=False, method=False, name="polygamma")(_polygamma)
 
 
 @operation("MvlgammaBackward0", inplace=True)
@@ -151,16 +155,30 @@ def mvlgamma(input: Any, p: int) -> Any:
     return special.multigammaln(floating(input), p)
 
 
-@operation("AliasBackward0", "none", view=True)
-def positive(input: Any) -> Any:
-    if input.dtype == bool:
+@composite()
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself."""
+    if input._aval.dtype == bool:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
 
 
-@operation("ConjBackward0", "none", aliases=("conj_physical",))
-def conj(input: Any) -> Any:
-    return jnp.conj(input)
+_CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, name="conj")(lambda input: jnp.conj(input))
+
+
+@composite(aliases=("conj_physical",))
+def conj(input: Tensor) -> Tensor:
+    """The complex conjugate; of a real tensor the tensor itself."""
+    return wrap(call(_CONJUGATE, (input,))) if input.dtype.is_complex else input
+
+
+@composite()
+def polygamma(n: Any, input: Any) -> Tensor:
+    """The n-th derivative of the digamma function; as a method: ``x.polygamma(n)``."""
+    n, input = (input, n) if isinstance(n, Tensor) else (n, input)
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    return wrap(call(_POLYGAMMA, (input, n)))
 
 
 @operation("AngleBackward0")

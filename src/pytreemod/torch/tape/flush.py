@@ -9,6 +9,7 @@ refers to is kept, and whatever nothing refers to any more costs no memory.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from sys import getrefcount
 from typing import Any
 
@@ -25,14 +26,24 @@ class Compiled:
 
     __slots__ = ("constants", "dynamic", "function")
 
-    def __init__(self, recording: Recording, outputs: tuple, donated: frozenset, constants: tuple, dynamic: frozenset):
+    def __init__(
+        self,
+        recording: Recording,
+        outputs: tuple,
+        donated: frozenset,
+        constants: tuple,
+        dynamic: frozenset,
+        places: Sequence[int] | None = None,
+    ):
+        """``places``: the order in which the leaves are given, where it is not their own."""
         self.constants, self.dynamic = constants, dynamic
         entries, sequence = recording.entries, recording.sequence
-        count = len(recording.leaves)
+        places = range(len(recording.leaves)) if places is None else places
 
         def program(kept: tuple, given: tuple, numbers: tuple) -> tuple:
             kept, given, numbers = iter(kept), iter(given), iter(numbers)
-            leaves = [next(given) if k in donated else next(kept) for k in range(count)]
+            leaves = {k: next(given) if k in donated else next(kept) for k in places}
+            leaves = [leaves[k] for k in range(len(leaves))]
             mixed = [next(numbers) if k in dynamic else n for k, n in enumerate(constants)]
             env = replay(entries, sequence, leaves, mixed)
             return tuple(env[i] for i in outputs)
@@ -196,6 +207,19 @@ def _hidden(recording: Recording) -> list[Value]:
     return list(found)
 
 
+def _quiet(order: list[Value], hidden: list[Value]) -> list[Value]:
+    """Those of ``hidden`` that nobody outside refers to. What the others read must be there for them afterwards."""
+    inner = dict.fromkeys(hidden, 0)
+    for value in [*order, *hidden]:
+        spec = value.spec
+        for v in (*(value.inputs or ()), *(spec.references() if type(spec) is GradientSpec else ())):
+            if v in inner:
+                inner[v] += 1
+    value = v = None
+    counts = _references(hidden)
+    return [v for v, count in zip(hidden, counts, strict=True) if count - inner[v] <= _BASE]
+
+
 def _owners(
     recording: Recording, wanted: tuple, extra: list[Value], hidden: list[Value]
 ) -> tuple[tuple, frozenset]:
@@ -203,7 +227,7 @@ def _owners(
     index, order = recording.index, recording.order
     held = [0] * len(order)
     lasting: set[int] = set()  # inputs of recordings that stay, for another backward
-    for value in [*order, *hidden]:
+    for value in [*order, *_quiet(order, hidden)]:
         inputs = value.inputs
         if inputs is None:
             continue

@@ -54,11 +54,16 @@ class AccumulateGrad(Node):
 _classes: dict[str, type] = {}
 
 
+def _step(value: Value) -> Value:
+    """The value whose node stands for this one: picking a result, or naming it anew, is no step of its own."""
+    while value.inputs and (type(value.spec) is Projection or value.spec.op.node == "AliasBackward0"):
+        value = value.inputs[0]
+    return value
+
+
 def node_name(value: Value) -> str:
     """PyTorch's name of the backward node of a value."""
-    while type(value.spec) is Projection and value.inputs:
-        value = value.inputs[0]
-    op = value.spec.op
+    op = _step(value).spec.op
     return op.node(value) if callable(op.node) else op.node
 
 
@@ -66,8 +71,7 @@ def node_of(value: Value) -> Node:
     """The node of a value; the same object while somebody holds it."""
     source = value
     if value.variable is None or value.mask:
-        while type(source.spec) is Projection and source.inputs:
-            source = source.inputs[0]
+        source = _step(value)
     found = source.node() if source.node is not None else None
     if found is None:
         if source.variable is not None and not source.mask:

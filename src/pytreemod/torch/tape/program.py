@@ -97,8 +97,8 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
     def gradient(value: Value, scopes: tuple, gives: tuple) -> Gradient:
         spec = value.spec
         local = {v: k for k, v in enumerate(spec.inside)}
-        inner = (*scopes, local)
-        cuts = set(spec.cuts)
+        cuts = set(spec.cuts)  # whoever reads one, a gradient within included, reads it from outside
+        inner = (*scopes, {v: k for v, k in local.items() if v not in cuts})
         body = []
         for v in spec.inside:
             if type(v.spec) is GradientSpec:
@@ -106,12 +106,12 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
                 continue
             start = len(numbers)
             numbers.extend(v.numbers)
-            places = [place(i, scopes if i in cuts else inner) for i in v.inputs]
+            places = [place(i, inner) for i in v.inputs]
             body.append((v.spec, v.mask, start, *places))
         return Gradient(
             len(inner),
             tuple(body),
-            tuple([place(v, inner) for v in spec.roots]),
+            tuple([place(v, (*scopes, local)) for v in spec.roots]),
             tuple([place(v, scopes) for v in spec.cotangents]),
             tuple([place(v, scopes) for v in spec.targets]),
             tuple([local[v] for v in spec.taps]),

@@ -1,0 +1,63 @@
+"""The tensor types that PyTorch names by dtype: ``torch.FloatTensor([1.0])``, ``isinstance(x, torch.LongTensor)``.
+
+They are names for a dtype, not classes of tensors: what they make is a plain ``Tensor``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pytreemod.torch import dtypes
+from pytreemod.torch.creation import empty, tensor
+from pytreemod.torch.size import Size
+from pytreemod.torch.tensor import Tensor
+
+
+class tensortype(type):  # noqa: N801 (PyTorch's name)
+    """The class of the named types: an instance of one is a tensor of its dtype."""
+
+    dtype: dtypes.dtype
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+
+    def __call__(cls, *data: Any) -> Tensor:
+        """A tensor of nested sequences or an array, or uninitialised of the sizes given.
+
+        Raises:
+            TypeError: one argument that is neither a sequence, an array, nor an integer.
+        """
+        if len(data) != 1 or isinstance(data[0], (int, Size)):
+            return empty(*data or (0,), dtype=cls.dtype)
+        (values,) = data
+        if isinstance(values, Tensor):
+            if values.dtype is not cls.dtype:
+                raise TypeError(
+                    f"{cls.__name__}: expected a tensor of {cls.dtype}, got {values.dtype}; use x.to({cls.dtype})"
+                )
+            return values.detach()
+        if not isinstance(values, (list, tuple, range, np.ndarray)):
+            raise TypeError(f"new(): data must be a sequence (got {type(values).__name__})")
+        return tensor(values, dtype=cls.dtype)
+
+    def __repr__(cls) -> str:
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+def _named(dtype: dtypes.dtype) -> tensortype:
+    name = f"{dtype.scalar_name}Tensor"
+    return tensortype(name, (), {"dtype": dtype, "__module__": "torch", "__doc__": f"The name of {dtype} tensors."})
+
+
+FloatTensor = _named(dtypes.float32)
+DoubleTensor = _named(dtypes.float64)
+HalfTensor = _named(dtypes.float16)
+BFloat16Tensor = _named(dtypes.bfloat16)
+ByteTensor = _named(dtypes.uint8)
+CharTensor = _named(dtypes.int8)
+ShortTensor = _named(dtypes.int16)
+IntTensor = _named(dtypes.int32)
+LongTensor = _named(dtypes.int64)
+BoolTensor = _named(dtypes.bool)

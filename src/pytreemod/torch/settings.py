@@ -1,0 +1,101 @@
+"""What PyTorch lets a program set about the machine, and what it says of itself: accepted, without effect on results.
+
+XLA chooses threads, algorithms and layouts; on CPU it is deterministic and computes in the dtype it is given.
+"""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+from typing import Any
+
+from pytreemod.torch.size import device
+
+__version__ = "2.13.0"  # the PyTorch whose behaviour this is
+version = SimpleNamespace(__version__=__version__, cuda=None, hip=None, git_version="")
+
+_threads = [os.cpu_count() or 1]
+_precision = ["highest"]
+_deterministic = [False]
+
+
+def get_num_threads() -> int:
+    """The number last set, or that of the processors."""
+    return _threads[0]
+
+
+def set_num_threads(number: int) -> None:
+    """Kept for ``get_num_threads``; XLA's own threads are not changed.
+
+    Raises:
+        RuntimeError: ``number`` is not positive.
+    """
+    if number < 1:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    _threads[0] = int(number)
+
+
+set_num_interop_threads = set_num_threads
+
+
+def get_float32_matmul_precision() -> str:
+    """The precision last set: "highest" at first."""
+    return _precision[0]
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Kept for ``get_float32_matmul_precision``; matrix products keep the precision of their dtype.
+
+    Raises:
+        RuntimeError: not one of "highest", "high", "medium".
+    """
+    if precision not in ("highest", "high", "medium"):
+        raise RuntimeError(f"set_float32_matmul_precision: expected highest, high or medium, got {precision!r}")
+    _precision[0] = precision
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Kept for ``are_deterministic_algorithms_enabled``: programs on CPU are deterministic anyway."""
+    _deterministic[0] = bool(mode)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Whether they were asked for."""
+    return _deterministic[0]
+
+
+def get_default_device() -> device:
+    """The device ``cpu``."""
+    return device("cpu")
+
+
+def set_default_device(device: Any) -> None:
+    """Accepts ``"cpu"`` (or None), where all tensors are.
+
+    Raises:
+        AssertionError: another device is asked for.
+    """
+    if device is not None and str(device).split(":")[0] != "cpu":
+        raise AssertionError(f"set_default_device: expected 'cpu', got {str(device)!r}; where programs run is JAX's affair")
+
+
+def _absent() -> bool:
+    return False
+
+
+backends = SimpleNamespace(
+    cudnn=SimpleNamespace(
+        allow_tf32=True, benchmark=False, deterministic=False, enabled=True, is_available=_absent, version=lambda: None
+    ),
+    cuda=SimpleNamespace(matmul=SimpleNamespace(allow_tf32=False), is_built=_absent),
+    mps=SimpleNamespace(is_available=_absent, is_built=_absent),
+)
+
+
+def typename(obj: Any) -> str:
+    """The name of an object's type: "torch.FloatTensor" of a tensor, the dotted name of a class."""
+    if hasattr(obj, "_cell"):
+        return obj.dtype.tensor_type
+    kind = obj if isinstance(obj, type) else type(obj)
+    module = kind.__module__
+    return kind.__qualname__ if module in ("builtins", "__builtin__", None) else f"{module}.{kind.__qualname__}"
