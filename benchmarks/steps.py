@@ -4,8 +4,8 @@
     python benchmarks/steps.py mlp cnn --rounds 15
 
 A step is forward, backward, Adam and reading the loss. Columns: hand-written jax.jit with optax and donation, PyTorch
-eager, the undecorated stateful loop, ``torch.compile(step)``, and the functional face under plain ``jax.jit``. A cell is
-the median over rounds of the mean microseconds of a step, and in brackets its ratio to hand-written JAX.
+eager, the undecorated stateful loop, ``torch.compile(step)``, and the functional face under plain ``jax.jit``. A cell
+is the median over rounds of the mean microseconds of a step, and in brackets its ratio to hand-written JAX.
 """
 
 from __future__ import annotations

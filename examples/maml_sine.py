@@ -133,9 +133,7 @@ def textbook(torch):
     answers["functional_call"] = net.w.grad.item()
 
     inner = torch.func.grad(lambda w: (w - 3) ** 2)
-    answers["nested grad"] = torch.func.grad(lambda w: (w - rate * inner(w) - 5) ** 2)(
-        torch.tensor(1.0)
-    ).item()
+    answers["nested grad"] = torch.func.grad(lambda w: (w - rate * inner(w) - 5) ** 2)(torch.tensor(1.0)).item()
     return answers
 
 

@@ -28,9 +28,7 @@ def train(way, steps, seed, started):
         if len(losses) % 10 == 0 or len(losses) == steps:
             bar = "#" * (24 * len(losses) // steps)
             passed = time.perf_counter() - started
-            line = (
-                f"{way:<11}[{bar:<24}] step {len(losses):4d}/{steps}  loss {losses[-1]:.4f}  {passed:5.1f} s"
-            )
+            line = f"{way:<11}[{bar:<24}] step {len(losses):4d}/{steps}  loss {losses[-1]:.4f}  {passed:5.1f} s"
             end = "\r" if sys.stderr.isatty() and len(losses) < steps else "\n"
             if end == "\r" or len(losses) == steps:
                 print(line, end=end, file=sys.stderr, flush=True)
@@ -56,9 +54,7 @@ def main():
     gap = max(abs(a - b) / abs(a) for way in WAYS[1:] for a, b in zip(first, results[way][0], strict=True))
     print(f"largest relative difference at any step: {gap:.1e}\n")
 
-    print(
-        f"{'accuracy':<14}" + "".join(f"{results[way][1]:>11.1%} " for way in WAYS) + "  on 297 unseen digits"
-    )
+    print(f"{'accuracy':<14}" + "".join(f"{results[way][1]:>11.1%} " for way in WAYS) + "  on 297 unseen digits")
     # the first steps compile; the median tells what a step costs afterwards
     medians = [sorted(results[way][2])[steps // 2] * 1e3 for way in WAYS]
     print(f"{'time per step':<14}" + "".join(f"{median:>8.2f} ms " for median in medians))

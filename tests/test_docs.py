@@ -27,10 +27,7 @@ class Block(NamedTuple):
 
 def blocks(page):
     text = page.read_text(encoding="utf-8")
-    return [
-        Block("\n" * text[: m.start("code")].count("\n") + m["code"], m["shown"])
-        for m in FENCE.finditer(text)
-    ]
+    return [Block("\n" * text[: m.start("code")].count("\n") + m["code"], m["shown"]) for m in FENCE.finditer(text)]
 
 
 def run(block, page, names):

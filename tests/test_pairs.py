@@ -47,9 +47,7 @@ def test_a_column_prints_its_golden_and_gives_the_result(pair, column):
         result = runpy.run_path(str(PAIRS / pair / f"{column}.py"))["RESULT"]
     assert out.getvalue() == golden(PAIRS / pair / f"{column}.out", out.getvalue())
     file = PAIRS / pair / "result.json"
-    truth = (
-        golden(file, json.dumps(result, indent=1) + "\n") if column == "torch" else file.read_text("utf-8")
-    )
+    truth = golden(file, json.dumps(result, indent=1) + "\n") if column == "torch" else file.read_text("utf-8")
     truth = json.loads(truth)
     assert set(result) == set(truth)
     for name, value in truth.items():

@@ -24,9 +24,7 @@ class Pair(SphinxDirective):
         for column, label in COLUMNS.items():
             file = folder / f"{column}.py"
             self.env.note_dependency(str(file))
-            shown = (
-                file.read_text(encoding="utf-8").split("# [show]\n")[1].split("# [/show]\n")[0].splitlines()
-            )
+            shown = file.read_text(encoding="utf-8").split("# [show]\n")[1].split("# [/show]\n")[0].splitlines()
             text += [f"::::{{tab-item}} {label}", f":sync: {column}", "", "```{code-block} python"]
             if left is not None and (numbers := changed(shown, left)):
                 text += [f":emphasize-lines: {numbers}"]

@@ -71,9 +71,7 @@ with torch.no_grad():
 raises("modified by an inplace operation", loss.backward)
 with torch.no_grad():
     moved = w - rate * w.grad
-print(
-    "  out of place it makes a new plain tensor:", type(moved).__name__, "requires_grad", moved.requires_grad
-)
+print("  out of place it makes a new plain tensor:", type(moved).__name__, "requires_grad", moved.requires_grad)
 
 print("5.4 Out of place, with a gradient that is itself a calculation: differentiable")
 w = torch.tensor(1.0, requires_grad=True)

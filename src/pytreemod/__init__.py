@@ -43,8 +43,9 @@ __all__ = [
     "value_and_grad",
 ]
 
+
 class _Callable(ModuleType):
-    """A folder of this package whose name is that of a function too: ``ptm.rng(key)`` and ``pytreemod.rng.KeySource``."""
+    """A folder whose name is that of a function too: ``ptm.rng(key)`` and ``pytreemod.rng.KeySource``."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self is rng:

@@ -125,9 +125,7 @@ def test_one_array_at_a_time_gives_torch_state_names(name, settings):
         structure = jax.tree.structure(states)
         for step in range(3):
             for key, grad in gradients("float64", step).items():
-                params[key], states[key] = rule.step_leaf(
-                    jnp.asarray(grad), params[key], states[key], numbers, static
-                )
+                params[key], states[key] = rule.step_leaf(jnp.asarray(grad), params[key], states[key], numbers, static)
             assert jax.tree.structure(states) == structure
         saved = {key: rule.export_leaf(state) for key, state in states.items()}
 

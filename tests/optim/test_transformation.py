@@ -75,9 +75,7 @@ def test_traced_numbers_of_one_compiled_program(name, x64):
                 updates, state = plain.update(grads, state, other)
                 other = optax.apply_updates(other, updates)
             # float32 cannot hold beta2 = 0.999 better than to 1e-8, of which 1 - beta2 is 1e-5
-            jax.tree.map(
-                lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6 if x64 else 5e-6), params, other
-            )
+            jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6 if x64 else 5e-6), params, other)
     assert len(traces) == 1
 
 

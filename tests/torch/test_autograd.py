@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import pytreemod.torch as ptt
-from pytreemod.torch.backward import visits
+from pytreemod.torch.walk import visits
 
 
 def leaf(t, *values):

@@ -224,8 +224,7 @@ def pair(**options):
     out = []
     for names in (OURS, THEIRS):
         made = {
-            k: v(names) if isinstance(v, types.FunctionType) and k != "collate_fn" else v
-            for k, v in options.items()
+            k: v(names) if isinstance(v, types.FunctionType) and k != "collate_fn" else v for k, v in options.items()
         }
         dataset = names["d"].TensorDataset(names["tensor"](x), names["tensor"](np.arange(11)))
         out.append(names["d"].DataLoader(dataset, **made))
@@ -302,9 +301,7 @@ def test_gradients_flow_through_a_batch_of_tensors_that_require_them():
 def test_iterable_datasets_match_pytorch():
     for names in (OURS, THEIRS):
         base = names["d"].IterableDataset
-        names["count"] = type(
-            "Count", (base,), {"__iter__": lambda s: iter(range(7)), "__len__": lambda s: 7}
-        )
+        names["count"] = type("Count", (base,), {"__iter__": lambda s: iter(range(7)), "__len__": lambda s: 7})
     for options in ("3", "3, drop_last=True", "None", "1"):
         check(f"[(len(x), list(x), list(x)) for x in [d.DataLoader(count(), {options})]]")
     check("[(len(x), list(x)) for x in [d.DataLoader(count() + count(), 4)]]")
@@ -312,9 +309,7 @@ def test_iterable_datasets_match_pytorch():
 
 
 def test_a_wrong_length_of_an_iterable_dataset_warns():
-    kind = type(
-        "Liar", (ours.IterableDataset,), {"__iter__": lambda s: iter(range(3)), "__len__": lambda s: 2}
-    )
+    kind = type("Liar", (ours.IterableDataset,), {"__iter__": lambda s: iter(range(3)), "__len__": lambda s: 2})
     loader = ours.DataLoader(kind())
     len(loader)
     with pytest.warns(UserWarning, match=r"was reported to be 2.*but 3 samples have been fetched"):

@@ -42,9 +42,7 @@ def test_workers_give_the_same_batches_and_leave_the_same_stream(workers):
     assert _tensors.seed_draw() == after
 
     x = np.arange(22, dtype=np.float32).reshape(11, 2)
-    a = ours.DataLoader(
-        ours.TensorDataset(as_tensor(x)), 4, True, generator=Generator().manual_seed(3), num_workers=1
-    )
+    a = ours.DataLoader(ours.TensorDataset(as_tensor(x)), 4, True, generator=Generator().manual_seed(3), num_workers=1)
     b = theirs.DataLoader(
         theirs.TensorDataset(torch.from_numpy(x)), 4, True, generator=torch.Generator().manual_seed(3)
     )
@@ -90,9 +88,7 @@ def test_an_error_in_a_worker_arrives_with_its_traceback(workers):
         with pytest.raises(kind) as caught:
             next(batches)
         assert str(caught.value).startswith("Caught ")
-        assert (
-            "in DataLoader worker process 0.\nOriginal Traceback" in str(caught.value) or trouble == "lambda"
-        )
+        assert "in DataLoader worker process 0.\nOriginal Traceback" in str(caught.value) or trouble == "lambda"
         assert text in str(caught.value)
         assert len(list(batches)) == 2  # the pass goes on
     with pytest.raises(ValueError, match="worker 0 will not start"):
@@ -105,9 +101,7 @@ def test_a_failure_is_the_error_pytorch_raises():
     except KeyError as error:
         with pytest.raises(KeyError) as caught:
             Failure(error, 4).reraise()
-    assert str(caught.value).startswith(
-        "Caught KeyError in DataLoader worker process 4.\nOriginal Traceback (most"
-    )
+    assert str(caught.value).startswith("Caught KeyError in DataLoader worker process 4.\nOriginal Traceback (most")
 
 
 def test_a_worker_that_dies_or_takes_too_long_is_reported(workers, monkeypatch):

@@ -70,12 +70,8 @@ SCHEDULES = {
     "restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 5, 2, 0.001),
     "restarts_equal": lambda s, o: s.CosineAnnealingWarmRestarts(o, 7),
     "one_cycle": lambda s, o: s.OneCycleLR(o, [0.5, 0.2], total_steps=70),
-    "one_cycle_linear": lambda s, o: s.OneCycleLR(
-        o, 0.5, epochs=10, steps_per_epoch=7, anneal_strategy="linear"
-    ),
-    "one_cycle_three": lambda s, o: s.OneCycleLR(
-        o, 0.5, total_steps=70, three_phase=True, cycle_momentum=False
-    ),
+    "one_cycle_linear": lambda s, o: s.OneCycleLR(o, 0.5, epochs=10, steps_per_epoch=7, anneal_strategy="linear"),
+    "one_cycle_three": lambda s, o: s.OneCycleLR(o, 0.5, total_steps=70, three_phase=True, cycle_momentum=False),
     "cyclic": lambda s, o: s.CyclicLR(o, 0.01, [0.5, 0.4], 7, 4),
     "cyclic2": lambda s, o: s.CyclicLR(o, 0.01, 0.5, 6, mode="triangular2"),
     "cyclic_exp": lambda s, o: s.CyclicLR(o, 0.01, 0.5, 6, mode="exp_range", gamma=0.97),

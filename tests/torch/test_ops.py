@@ -240,7 +240,7 @@ SAMPLES = {
     outer: v, v3
     pairwise_distance: x, y
     permute: b, (2, 0, 1)
-    pinverse: x
+    pinverse: a
     positive: x
     pow: x, 2 | x, y | 2, x | x, 0.5 | i, 2
     polygamma: 1, x
@@ -354,6 +354,7 @@ def _inputs(torch):
         "c": floats(2, 3, 3), "v": floats(4), "v3": floats(3), "s": torch.tensor(0.25), "b2": floats(2, 3, 4),
         "ties": torch.tensor([[1.0, 3.0, 3.0, 0.0], [2.0, 2.0, 2.0, 2.0], [3.0, 1.0, 0.0, 3.0]]),
     }  # fmt: skip
+    named["a"] += 2 * torch.eye(3)
     floating = {name: t.requires_grad_() for name, t in named.items()}
     rest = {
         "i": torch.tensor(np.arange(12).reshape(3, 4) * 7 % 6), "k": torch.tensor([0, 2]),

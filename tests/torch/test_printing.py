@@ -92,16 +92,12 @@ def test_special_values(values, sci_mode):
         assert ours(z) == repr(z)
 
 
-floats = st.one_of(
-    st.floats(width=32), st.integers(-(10**6), 10**6).map(float), st.floats(-1e4, 1e4, width=32)
-)
+floats = st.one_of(st.floats(width=32), st.integers(-(10**6), 10**6).map(float), st.floats(-1e4, 1e4, width=32))
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    array=hnp.arrays(
-        np.float32, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9), elements=floats
-    ),
+    array=hnp.arrays(np.float32, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9), elements=floats),
     precision=st.integers(0, 8),
     threshold=st.sampled_from([5, 30, 1000]),
     edgeitems=st.integers(0, 4),

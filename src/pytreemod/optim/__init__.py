@@ -13,8 +13,7 @@ from pytreemod.optim.rule import Rule, RuleState
 from pytreemod.optim.sgd import SGD, sgd
 
 RULES: dict[str, Rule] = {
-    rule.name: rule
-    for rule in (SGD, ADAM, ADAMW, RMSPROP, ADAGRAD, ADADELTA, ADAMAX, NADAM, RADAM, ASGD, RPROP)
+    rule.name: rule for rule in (SGD, ADAM, ADAMW, RMSPROP, ADAGRAD, ADADELTA, ADAMAX, NADAM, RADAM, ASGD, RPROP)
 }
 
 __all__ = [

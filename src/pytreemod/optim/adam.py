@@ -64,9 +64,7 @@ ADAM = Rule(
     leaf=_leaf,
 )
 
-ADAMW = replace(
-    ADAM, name="adamw", defaults={**ADAM.defaults, "weight_decay": 1e-2, "decoupled_weight_decay": True}
-)
+ADAMW = replace(ADAM, name="adamw", defaults={**ADAM.defaults, "weight_decay": 1e-2, "decoupled_weight_decay": True})
 
 
 def adam(

@@ -67,6 +67,4 @@ def asgd(
 
     Source: Polyak and Juditsky 1992; step sizes: Bottou 2012, "Stochastic gradient descent tricks".
     """
-    return ASGD.transformation(
-        lr=lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay, maximize=maximize
-    )
+    return ASGD.transformation(lr=lr, lambd=lambd, alpha=alpha, t0=t0, weight_decay=weight_decay, maximize=maximize)

@@ -264,6 +264,4 @@ def _same_shape(name: str, grads, index: int, grad, param) -> None:
     if param is not None and jnp.shape(grad) != jnp.shape(param):
         entries = jax.tree_util.tree_flatten_with_path(grads, is_leaf=lambda x: x is None)[0]
         path = jax.tree_util.keystr(entries[index][0], simple=True, separator=".")
-        raise ValueError(
-            f"{name}: expected a gradient of shape {jnp.shape(param)} for {path!r}, got {jnp.shape(grad)}"
-        )
+        raise ValueError(f"{name}: expected a gradient of shape {jnp.shape(param)} for {path!r}, got {jnp.shape(grad)}")

@@ -15,109 +15,17 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.cell import Cell
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.flush import flush, force
+from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import GradientSpec
 from pytreemod.torch.tape.value import Op, Value, aval_of, constant
 from pytreemod.torch.tensor import Tensor, wrap
+from pytreemod.torch.walk import Survey, ancestors, inside_of
 
 ADD = Op(lambda a, b: a + b, "AddBackward0", saves="none")
-visits = [0]  # instructions visited by the last walk, for the test that each is visited once
-
-
-def ancestors(roots: Sequence[Value]) -> list[Value]:
-    """The values with a history that ``roots`` were made from, each after what it was made from; leaves included."""
-    order: list[Value] = []
-    done: set[Value] = set()
-    stack = [(r, False) for r in reversed(roots)]
-    while stack:
-        value, ready = stack.pop()
-        if ready:
-            order.append(value)
-            continue
-        if value in done:
-            continue
-        done.add(value)
-        stack.append((value, True))
-        if value.mask and value.inputs is not None:
-            mask = value.mask
-            stack.extend((v, False) for k, v in enumerate(value.inputs) if mask >> k & 1 and v not in done)
-    visits[0] = len(order)
-    return order
-
-
-class Survey:
-    """What a walk found: the calls, the leaves, the calls with hooks, and whether all that is pending has a history.
-
-    Raises:
-        RuntimeError: the recording was released, or a saved value was changed in place, with PyTorch's words.
-    """
-
-    __slots__ = ("calls", "hooked", "leaves", "simple")
-
-    def __init__(self, order: Sequence[Value]):
-        self.calls, self.leaves, self.hooked = [], [], []
-        self.simple = True
-        for value in order:
-            mask = value.mask
-            if not mask:
-                if value.variable is not None:
-                    self.leaves.append(value)
-                continue
-            self.calls.append(value)
-            if value.hooks:
-                self.hooked.append(value)
-            saves = value.spec.op.saves
-            inputs = value.inputs
-            if value.released and (saves != "none" or inputs is None):
-                raise RuntimeError(messages.SECOND_BACKWARD)
-            alone = saves == "others"
-            saved = alone or saves == "inputs" or saves == "both"
-            for k, v in enumerate(inputs):
-                if v.array is None and not v.mask and v.variable is None:
-                    self.simple = False
-                counter = v.counter
-                if saved and counter is not None and counter[0] != v.version and not (alone and mask == 1 << k):
-                    _modified(v)
-            counter = value.counter
-            if counter is not None and counter[0] != value.version and (saves == "output" or saves == "both"):
-                _modified(value)
-
-
-def _modified(value: Value) -> None:
-    name = node_name(value).split("Backward")[0] if value.mask else None
-    raise RuntimeError(messages.modified_in_place(value.aval, value.counter[0], value.version, name))
-
-
-def inside_of(roots: Sequence[Value], targets: set[Value]) -> list[Value]:
-    """The calls between ``targets`` and ``roots``, in order: what the derivative has to run itself."""
-    order: list[Value] = []
-    done: set[Value] = set()
-    stack = [(r, False) for r in reversed(roots)]
-    while stack:
-        value, ready = stack.pop()
-        if ready:
-            order.append(value)
-            continue
-        if value in done:
-            continue
-        done.add(value)
-        stack.append((value, True))
-        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
-            continue
-        stack.extend((v, False) for v in value.inputs if v not in done)
-    depends: set[Value] = set(targets)
-    inside = []
-    for value in order:
-        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
-            continue
-        if any(v in depends for v in value.inputs):
-            depends.add(value)
-            inside.append(value)
-    return inside
 
 
 def gradient(
@@ -136,9 +44,7 @@ def gradient(
     if inside is None:
         inside = inside_of(roots, set(targets))
     members = set(inside)
-    boundary = dict.fromkeys(
-        v for value in inside for v in value.inputs if v not in members
-    )  # in order, each once
+    boundary = dict.fromkeys(v for value in inside for v in value.inputs if v not in members)  # in order, each once
     for value in (*targets, *roots, *cotangents):
         if value not in members:
             boundary.setdefault(value)
@@ -179,7 +85,9 @@ def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: b
             if int(np.prod(value.aval.shape)) != 1:
                 raise RuntimeError(messages.SCALAR_ONLY)
             if not value.aval.inexact or value.aval.dtype.kind == "c":
-                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got " + str(tensor.dtype))
+                raise RuntimeError(
+                    "grad can be implicitly created only for real scalar outputs but got " + str(tensor.dtype)
+                )
             ones = _ones.get(value.aval)
             if ones is None:
                 ones = _ones[value.aval] = np.ones(value.aval.shape, value.aval.dtype)
@@ -325,7 +233,9 @@ def run_hooks(tensor: Tensor, grad: Tensor) -> Tensor:
     return grad
 
 
-def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None):
+def backward(
+    tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
+):
     """Add the gradients of ``tensors`` to the ``.grad`` of the leaves (PyTorch 2.13's ``autograd.backward``).
 
     Raises:
@@ -361,7 +271,9 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, c
         accumulate(tensor, part, create_graph)
 
 
-def _method(self: Tensor, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None):
+def _method(
+    self: Tensor, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
+):
     """Gradients of this tensor with respect to the leaves, added to their ``.grad``."""
     backward(self, gradient, retain_graph, create_graph, inputs)
 
@@ -411,14 +323,16 @@ def grad(
     if len(given) == 1 and len(outputs) > 1:
         given = [None] * len(outputs)
     if is_grads_batched:
-        raise NotImplementedError("autograd.grad: is_grads_batched=True is not implemented; use func.vmap over func.vjp")
+        raise NotImplementedError(
+            "autograd.grad: is_grads_batched=True is not implemented; use func.vmap over func.vjp"
+        )
     for tensor in inputs:
         if not tensor.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     wanted = [t._read()[0] for t in inputs]
     parts = run(outputs, given, retain_graph, create_graph, wanted)
     results = []
-    for index, (tensor, value) in enumerate(zip(inputs, wanted, strict=True)):
+    for index, value in enumerate(wanted):
         part = parts.get(value)
         if part is None:
             if materialize_grads:

@@ -124,7 +124,9 @@ class Entry:
         if any(self.tracked):
             self.op = as_operation(recording, self.positions)
         else:
-            self.compiled = Compiled(recording, self.positions, self.donated, tuple(recording.numbers), frozenset(), places)
+            self.compiled = Compiled(
+                recording, self.positions, self.donated, tuple(recording.numbers), frozenset(), places
+            )
         compilations["compiled functions"] += 1
 
     def fits(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import jax
@@ -10,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype
-from pytreemod.torch.dtypes import float32, int64
+from pytreemod.torch.dtypes import as_dtype, default, float32, from_numpy_dtype, int64
 from pytreemod.torch.record import call
 from pytreemod.torch.size import Size
 from pytreemod.torch.tape.value import constant
@@ -68,7 +68,9 @@ def array_of(data: Any, dtype: Any = None) -> Any:
                 raise ValueError(_ragged(data)) from None
             if found.dtype == object:
                 raise ValueError(_ragged(data))
-            kind = want or getattr(_infer(data), "numpy", None) or (np.int64 if found.dtype.kind in "iu" else found.dtype)
+            kind = (
+                want or getattr(_infer(data), "numpy", None) or (np.int64 if found.dtype.kind in "iu" else found.dtype)
+            )
             return np.asarray(data, kind) if found.dtype.kind != "O" else found
     array = np.array(data, want)
     from_numpy_dtype(array.dtype)
@@ -77,7 +79,8 @@ def array_of(data: Any, dtype: Any = None) -> Any:
 
 def _ragged(data: Any) -> str:
     lengths = {len(d) if isinstance(d, (list, tuple)) else 0 for d in data}
-    return f"expected sequence of length {len(data[0]) if isinstance(data[0], (list, tuple)) else 0} at dim 1 (got {max(lengths)})"
+    first = len(data[0]) if isinstance(data[0], (list, tuple)) else 0
+    return f"expected sequence of length {first} at dim 1 (got {max(lengths)})"
 
 
 def _contains(data: Any, kind: type) -> bool:
@@ -90,7 +93,9 @@ def _untensored(data: Any) -> Any:
     return [_untensored(d) for d in data] if isinstance(data, (list, tuple)) else data
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A new leaf with a copy of ``data`` (numbers, nested sequences, arrays of NumPy or JAX).
 
     Raises:
@@ -98,8 +103,6 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         RuntimeError: ``requires_grad`` of a dtype that has no gradients.
     """
     if isinstance(data, Tensor):
-        import warnings
-
         warnings.warn(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
             "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
@@ -149,8 +152,9 @@ def _kind(dtype: Any) -> Any:
 
 
 def _filled(name: str, value: Any) -> Any:
-    def make(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-             requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None, **named: Any) -> Tensor:  # fmt: skip
+    def make(*size: Any, out: Any = None, dtype: Any = None, requires_grad: bool = False, **named: Any) -> Tensor:
+        for accepted in ("layout", "device", "pin_memory", "memory_format"):
+            named.pop(accepted, None)
         shape = shape_of((named.pop("size"),) if "size" in named else size)
         if named:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
@@ -177,17 +181,25 @@ ones, ones_like = _filled("ones", 1)
 empty, empty_like = _filled("empty", 0)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
     """A tensor of ``size`` filled with one value, whose type decides the dtype."""
     if dtype is None:
         dtype = from_numpy_dtype(array_of(fill_value).dtype)
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value  # type: ignore[attr-defined]
-    return made(np.full(shape_of((size,) if isinstance(size, int) else (tuple(size),)), value, _kind(dtype)), requires_grad)
+    return made(
+        np.full(shape_of((size,) if isinstance(size, int) else (tuple(size),)), value, _kind(dtype)), requires_grad
+    )
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any):
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+):
     """A tensor like ``input`` filled with one value."""
-    return made(np.full(input._aval.shape, fill_value, input._aval.dtype if dtype is None else _kind(dtype)), requires_grad)
+    return made(
+        np.full(input._aval.shape, fill_value, input._aval.dtype if dtype is None else _kind(dtype)), requires_grad
+    )
 
 
 def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
@@ -210,7 +222,9 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     return made(array.astype(_kind(dtype)), requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any):
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+):
     """``steps`` numbers evenly from ``start`` to ``end``, both included, each half counted from its end."""
     kind = _kind(dtype)
     if steps == 1:
@@ -228,7 +242,9 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     return made(np.power(base, np.linspace(start, end, steps)).astype(_kind(dtype)), requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
     """The identity matrix (n, m)."""
     return made(np.eye(n, m, dtype=_kind(dtype)), requires_grad)
 

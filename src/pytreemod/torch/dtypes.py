@@ -141,9 +141,7 @@ def from_numpy_dtype(kind: Any) -> dtype:
         return _by_numpy[np.dtype(kind)]
     except (KeyError, TypeError):
         names = ", ".join(d.name for d in ALL)
-        raise TypeError(
-            f"can't convert np.ndarray of type {kind}. The only supported types are: {names}"
-        ) from None
+        raise TypeError(f"can't convert np.ndarray of type {kind}. The only supported types are: {names}") from None
 
 
 def as_dtype(kind: Any, who: str = "dtype") -> dtype:

@@ -76,7 +76,9 @@ def check_faces(model: Any, loss: Callable, batch: Sequence[Any], optimizer: Cal
     return report
 
 
-def _stateful_step(net: Any, loss: Callable, batch: Sequence, optimizer: Callable, compiled: bool) -> tuple[dict, float]:
+def _stateful_step(
+    net: Any, loss: Callable, batch: Sequence, optimizer: Callable, compiled: bool
+) -> tuple[dict, float]:
     opt = optimizer(net.parameters())
 
     def step(x: Any, *rest: Any) -> Any:

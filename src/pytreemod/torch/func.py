@@ -85,7 +85,9 @@ def grad(func: Callable, argnums: Any = 0, has_aux: bool = False) -> Callable:
     return wrapped
 
 
-def vmap(func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: Any = None) -> Callable:
+def vmap(
+    func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: Any = None
+) -> Callable:
     """``func`` over a batch dimension of its arguments (PyTorch 2.13's ``torch.func.vmap``)."""
 
     @functools.wraps(func)
@@ -178,7 +180,9 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
         KeyError-like RuntimeError: ``strict`` and the names do not match the module's.
     """
     given: dict = {}
-    for part in [parameter_and_buffer_dicts] if isinstance(parameter_and_buffer_dicts, dict) else parameter_and_buffer_dicts:
+    for part in (
+        [parameter_and_buffer_dicts] if isinstance(parameter_and_buffer_dicts, dict) else parameter_and_buffer_dicts
+    ):
         given.update(part)
     places: dict[int, list] = {}
     names: dict[str, tuple] = {}
@@ -191,7 +195,9 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
                     places.setdefault(id(value), []).append((store, name))
     unknown = [name for name in given if name not in names]
     if strict and (unknown or set(names) - set(given)):
-        raise RuntimeError(f"functional_call: unexpected keys {unknown}, missing keys {sorted(set(names) - set(given))}")
+        raise RuntimeError(
+            f"functional_call: unexpected keys {unknown}, missing keys {sorted(set(names) - set(given))}"
+        )
     undo = []
     try:
         for name, value in given.items():

@@ -54,7 +54,9 @@ def _run(x: Any, start: Any, length: int, step: int, dim: int) -> Any:
 
 
 BASIC = Op(_basic, "SliceBackward0", saves="none", numbers=True)
-BASIC.node = lambda value: "SelectBackward0" if "at" in [i[0] for i in dict(value.spec.kwargs)["plan"]] else "SliceBackward0"
+BASIC.node = lambda value: (
+    "SelectBackward0" if "at" in [i[0] for i in dict(value.spec.kwargs)["plan"]] else "SliceBackward0"
+)
 BASIC.name = "getitem"
 OPS[_basic] = BASIC
 
@@ -121,9 +123,15 @@ def _expand(index: Any, shape: tuple) -> list:
         items = [index]
     parts = []
     for item in items:
-        if isinstance(item, (list, np.ndarray)) or (not isinstance(item, (Tensor, jax.Array)) and hasattr(item, "__array__")):
+        if isinstance(item, (list, np.ndarray)) or (
+            not isinstance(item, (Tensor, jax.Array)) and hasattr(item, "__array__")
+        ):
             array = np.asarray(item)
-            item = int(array) if isinstance(item, np.integer) else as_tensor(array.astype(np.int64) if not array.size else array)
+            item = (
+                int(array)
+                if isinstance(item, np.integer)
+                else as_tensor(array.astype(np.int64) if not array.size else array)
+            )
         elif isinstance(item, jax.Array):
             item = as_tensor(item)
         elif isinstance(item, (bool, np.bool_)):

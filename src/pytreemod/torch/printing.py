@@ -147,9 +147,7 @@ def _contents(array: np.ndarray, indent: int) -> str:
     edge = options.edgeitems
     cut = tuple(array.size > options.threshold and n > 2 * edge for n in array.shape)
     if any(cut):
-        keep = [
-            np.r_[:edge, n - edge : n] if c else np.arange(n) for n, c in zip(array.shape, cut, strict=True)
-        ]
+        keep = [np.r_[:edge, n - edge : n] if c else np.arange(n) for n, c in zip(array.shape, cut, strict=True)]
         array = array[np.ix_(*keep)]
     if array.dtype.kind not in "biuc":
         array = array.astype(np.float64)  # exact for every floating type

@@ -173,13 +173,17 @@ def _floating(dtype: Any) -> Any:
     return default.dtype if dtype is None else as_dtype(dtype, "random")
 
 
-def rand(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def rand(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
     """Uniform numbers in [0, 1)."""
     kind = _floating(dtype)
     return drawn(source(generator).uniform(shape_of(size), dtype=kind.numpy), kind, requires_grad)
 
 
-def randn(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def randn(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
     """Standard normal numbers."""
     kind = _floating(dtype)
     return drawn(source(generator).normal(shape_of(size), dtype=kind.numpy), kind, requires_grad)
@@ -212,12 +216,16 @@ def _like(function: Callable) -> Callable:
 rand_like, randn_like = _like(rand), _like(randn)
 
 
-def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None, device: Any = None, **kwargs: Any) -> Tensor:
+def randint_like(
+    input: Tensor, low: int, high: Any = None, *, dtype: Any = None, device: Any = None, **kwargs: Any
+) -> Tensor:
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, **kwargs)
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, **_: Any) -> Tensor:
+def normal(
+    mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, **_: Any
+) -> Tensor:
     """Normal numbers; mean and standard deviation may be tensors, element by element."""
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         kind = _floating(dtype)
@@ -261,7 +269,10 @@ _filling("uniform_", lambda t, s, low=0.0, high=1.0, **k: s.uniform(
     tuple(t.shape), k.get("from", k.get("a", low)), k.get("to", k.get("b", high)), t._aval.dtype))  # fmt: skip
 _filling("normal_", lambda t, s, mean=0.0, std=1.0: s.normal(tuple(t.shape), mean, std, t._aval.dtype))
 _filling("random_", _random)
-_filling("bernoulli_", lambda t, s, p=0.5: s.bernoulli(np.asarray(p._array()) if isinstance(p, Tensor) else p, tuple(t.shape)))
+_filling(
+    "bernoulli_",
+    lambda t, s, p=0.5: s.bernoulli(np.asarray(p._array()) if isinstance(p, Tensor) else p, tuple(t.shape)),
+)
 _filling("exponential_", lambda t, s, lambd=1.0: s.exponential(tuple(t.shape), lambd, t._aval.dtype))
 
 composite(function=False)(bernoulli)

@@ -152,4 +152,5 @@ def operation_of(function: Callable) -> Op:
         op = OPS[function] = Op(function, node, saves)
     return op
 
+
 default.listeners.append(_specs.clear)  # what a call makes may depend on the default dtype

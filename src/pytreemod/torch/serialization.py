@@ -75,7 +75,9 @@ def _unpack(tree: Any, arrays: dict, tensors: dict) -> Any:
     if "tuple" in tree:
         return tuple(_unpack(v, arrays, tensors) for v in tree["tuple"])
     kind = OrderedDict if "ordered" in tree else dict
-    out = kind((_unpack(k, arrays, tensors), _unpack(v, arrays, tensors)) for k, v in tree.get("ordered", tree.get("dict")))
+    out = kind(
+        (_unpack(k, arrays, tensors), _unpack(v, arrays, tensors)) for k, v in tree.get("ordered", tree.get("dict"))
+    )
     if "metadata" in tree:
         out._metadata = OrderedDict(tree["metadata"])  # type: ignore[attr-defined]
     return out

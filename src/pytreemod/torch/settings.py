@@ -76,7 +76,9 @@ def set_default_device(device: Any) -> None:
         AssertionError: another device is asked for.
     """
     if device is not None and str(device).split(":")[0] != "cpu":
-        raise AssertionError(f"set_default_device: expected 'cpu', got {str(device)!r}; where programs run is JAX's affair")
+        raise AssertionError(
+            f"set_default_device: expected 'cpu', got {str(device)!r}; where programs run is JAX's affair"
+        )
 
 
 def _absent() -> bool:

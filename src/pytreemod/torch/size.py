@@ -39,9 +39,7 @@ class Size(tuple):
                 numbers.append(operator.index(item))
             except TypeError:
                 found = type(item).__name__
-                raise TypeError(
-                    f"torch.Size() takes an iterable of 'int' (item {position} is '{found}')"
-                ) from None
+                raise TypeError(f"torch.Size() takes an iterable of 'int' (item {position} is '{found}')") from None
         return tuple.__new__(cls, numbers)
 
     @classmethod
@@ -104,8 +102,7 @@ class device:  # noqa: N801 (PyTorch's name)
             )
         else:
             raise TypeError(
-                "device() received an invalid combination of arguments: expected a name or a device, "
-                f"got {type!r}"
+                f"device() received an invalid combination of arguments: expected a name or a device, got {type!r}"
             )
         object.__setattr__(self, "type", name)
         object.__setattr__(self, "index", number)
@@ -138,15 +135,11 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
     if colon and not re.fullmatch(r"0|[1-9]\d*", number):
         raise RuntimeError(f"Invalid device string: {text!r}")
     if name not in DEVICE_TYPES:
-        raise RuntimeError(
-            f"Expected one of {', '.join(DEVICE_TYPES)} device type at start of device string: {text}"
-        )
+        raise RuntimeError(f"Expected one of {', '.join(DEVICE_TYPES)} device type at start of device string: {text}")
     if index is None:
         return name, int(number) if colon else None
     if colon:
-        raise RuntimeError(
-            f"type (string) must not include an index because index was passed explicitly: {text}"
-        )
+        raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {text}")
     if index < 0:
         raise RuntimeError(f"Device index must not be negative, got {index}")
     return name, index

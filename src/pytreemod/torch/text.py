@@ -7,9 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.printing import tensor_str
+from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.tensor import Parameter, Tensor
 
 

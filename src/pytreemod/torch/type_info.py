@@ -11,9 +11,7 @@ from pytreemod.torch import dtypes
 
 def _of(kind: Any, who: str) -> dtypes.dtype:
     if type(kind) is not dtypes.dtype:
-        raise TypeError(
-            f"{who}(): argument 'type' (position 1) must be torch.dtype, not {type(kind).__name__}"
-        )
+        raise TypeError(f"{who}(): argument 'type' (position 1) must be torch.dtype, not {type(kind).__name__}")
     return kind
 
 
@@ -66,9 +64,7 @@ class iinfo(_Info):  # noqa: N801 (PyTorch's name)
     def __init__(self, type: dtypes.dtype):
         kind = _of(type, "iinfo")
         if kind.category > dtypes.INTEGRAL:
-            raise TypeError(
-                "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'"
-            )
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         if kind.category == dtypes.BOOL:
             raise TypeError("torch.bool is not supported by torch.iinfo")
         self.dtype = kind.name

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.backward import ancestors, flowing_to
 from pytreemod.torch.autograd.mode import set_grad_enabled
+from pytreemod.torch.backward import flowing_to
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value, aval_of, constant
 from pytreemod.torch.tensor import Tensor, wrap
+from pytreemod.torch.walk import ancestors
 
 
 class FunctionCtx:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytreemod.functional as pure
 from pytreemod.functional import *  # noqa: F403
-from pytreemod.torch.nn.live import write_back, write_buffer
+from pytreemod.torch.nn.live import overwritten, write_buffer
 from pytreemod.torch.tensor import Tensor
 
 __all__ = [name for name in pure.__all__ if not name.endswith("_norm_train")]
@@ -25,9 +25,9 @@ def _with_inplace(function: Callable) -> Callable:
     @functools.wraps(function)
     def wrapped(input: Any, *args: Any, **kwargs: Any) -> Any:
         asked = args[place - 1] if len(args) >= place else kwargs.get("inplace", False)
-        if not asked or not isinstance(input, Tensor):
+        if not asked:
             return function(input, *args, **kwargs)
-        return write_back(input, function(kept(input), *args, **kwargs))
+        return overwritten(input, lambda x: function(x, *args, **kwargs))
 
     return wrapped
 

@@ -26,7 +26,7 @@ from pytreemod.torch.cell import alias
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.rebinding import Rebinding, stores_attributes
-from pytreemod.torch.ops.registry import check_in_place
+from pytreemod.torch.ops.registry import check_in_place, kept
 from pytreemod.torch.random import default_generator
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -268,22 +268,25 @@ def _in_place(forward: Callable) -> Callable:
     def wrapped(self: Any, input: Any, *args: Any, **kwargs: Any) -> Any:
         if not getattr(self, "inplace", False):
             return forward(self, input, *args, **kwargs)
-        return write_back(input, forward(self, kept(input), *args, **kwargs))
+        return overwritten(input, lambda x: forward(self, x, *args, **kwargs))
 
     return wrapped
 
 
-def write_back(input: Any, out: Any) -> Any:
-    """Put the result of an in-place function where its input was.
+def overwritten(input: Any, function: Callable) -> Any:
+    """``function(input)``, put where its input was.
 
     Raises:
         RuntimeError: ``input`` is a leaf that requires grad.
     """
-    if out is not input and isinstance(input, Tensor):
+    if not isinstance(input, Tensor):
+        return function(input)
+    before = kept(input)
+    out = function(before)
+    if out is not before:
         check_in_place(input)
         input._write(out._read()[0])
-        return input
-    return out
+    return input
 
 
 # ---- classes that users wrote for arrays

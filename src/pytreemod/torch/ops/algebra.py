@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch import linalg
-from pytreemod.torch.ops.registry import FUNCTIONS, axis, cast, composite, operation
+from pytreemod.torch.ops.registry import FUNCTIONS, axis, cast, composite, magnitude, operation
 from pytreemod.torch.tensor import Tensor
 
 
@@ -57,7 +57,7 @@ def _scaled(input: Any, beta: Any) -> Any:
 
 def _length(away: Any, p: float) -> Any:
     """The p-norm over the last dimension, whose gradient at zero is zero."""
-    size = jnp.abs(away)
+    size = magnitude(away)
     if p == 0:
         return jnp.sum((away != 0).astype(away.dtype), -1)
     if p == float("inf"):

@@ -28,11 +28,11 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 @composite()
-def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None):
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
+):
     """The different elements, sorted, with what else was asked for."""
-    found = np.unique(
-        np.asarray(input._array()), return_inverse=return_inverse, return_counts=return_counts, axis=dim
-    )
+    found = np.unique(np.asarray(input._array()), return_inverse=return_inverse, return_counts=return_counts, axis=dim)
     if not (return_inverse or return_counts):
         return as_tensor(found)
     return tuple(as_tensor(f if k == 0 else f.astype(np.int64)) for k, f in enumerate(found))

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from pytreemod.torch.cell import Cell, alias
 from pytreemod.torch.ops.registry import CAST, FUNCTIONS, cast, check_in_place, operation
 from pytreemod.torch.record import call
-from pytreemod.torch.tensor import Tensor, as_tensor
+from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
 
 def _fill(input: Any, value: Any) -> Any:
@@ -75,7 +75,7 @@ for _name, _method in {"zero_": zero_, "copy_": copy_, "detach_": detach_, "set_
     setattr(Tensor, _name, _method)
 for _name, _function in {
     "zero_": zero_, "detach_": detach_, "detach": Tensor.detach, "fill_": lambda input, value: input.fill_(value),
-    "fill": lambda input, value: input.detach().clone().fill_(value),
+    "fill": lambda input, value: wrap(call(FILL, (input, value))),
 }.items():  # fmt: skip
     FUNCTIONS[_name] = _function
 

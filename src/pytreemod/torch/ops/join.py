@@ -18,9 +18,7 @@ def _cat(tensors: tuple, dim: int = 0) -> Any:
     dim = axis(dim, kept[0].ndim)
     for k, other in enumerate(kept):
         if other.ndim != kept[0].ndim:
-            raise RuntimeError(
-                f"Tensors must have same number of dimensions: got {kept[0].ndim} and {other.ndim}"
-            )
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {kept[0].ndim} and {other.ndim}")
         for d in range(other.ndim):
             if d != dim and other.shape[d] != kept[0].shape[d]:
                 raise RuntimeError(
@@ -91,9 +89,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple:
 def repeat(input: Any, repeats: Any) -> Any:
     repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
     if len(repeats) < input.ndim:
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     return jnp.tile(input, repeats)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import dtypes
-from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 from pytreemod.torch.tape.value import constant
+from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
 _CASTS = {
     "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16, "bfloat16": dtypes.bfloat16,
@@ -32,7 +32,9 @@ Tensor.__invert__ = lambda self: self.bitwise_not()  # type: ignore[attr-defined
 Tensor.__imatmul__ = lambda self, other: NotImplemented  # type: ignore[attr-defined]
 
 
-def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False):
+def new_full(
+    self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+):
     """A tensor of ``size`` filled with one value, of this tensor's dtype unless told otherwise."""
     kind = (dtype or self.dtype).numpy
     size = (size,) if isinstance(size, int) else tuple(size)
@@ -49,7 +51,9 @@ def _new(value: Any) -> Any:
     return method
 
 
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_tensor(
+    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     data = data.numpy() if isinstance(data, Tensor) else data
     out = as_tensor(np.array(data, (dtype or self.dtype).numpy))
     return out.requires_grad_() if requires_grad else out

@@ -81,7 +81,7 @@ def _reduced(input: Any, where: tuple, src: Any, reduce: str, include_self: bool
     method, neutral = kinds[reduce]
     if neutral is None:
         info = jnp.finfo if jnp.issubdtype(input.dtype, jnp.floating) else jnp.iinfo
-        neutral = (info(input.dtype).min if method == "max" else info(input.dtype).max)
+        neutral = info(input.dtype).min if method == "max" else info(input.dtype).max
         if info is jnp.finfo:
             neutral = -jnp.inf if method == "max" else jnp.inf
     start = input if include_self else input.at[where].set(jnp.asarray(neutral, input.dtype))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import axes, axis, composite, floating, operation
+from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation
 from pytreemod.torch.tensor import Tensor
 
 
@@ -121,7 +121,7 @@ def _min_all(input: Any) -> Any:
 def _place(find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     dim = None if dim is None else axis(dim, input.ndim)
     if input.dtype == bool:
-        raise RuntimeError(f'"{find.__name__}_cpu" not implemented for \'Bool\'')
+        raise RuntimeError(f"\"{find.__name__}_cpu\" not implemented for 'Bool'")
     if not input.size and (dim is None or not input.shape[dim]):
         raise IndexError(f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
                          "reduction dim with the 'dim' argument.")  # fmt: skip
@@ -163,7 +163,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 @operation("LinalgVectorNormBackward0", "both")
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     input = floating(input if dtype is None else input.astype(dtype))
-    over, size = axes(dim, input.ndim), jnp.abs(input)
+    over, size = axes(dim, input.ndim), magnitude(input)
     p = 2.0 if p in ("fro", None) else float(p)
     if p == math.inf:
         return jnp.max(size, over, keepdims=keepdim)
@@ -191,7 +191,9 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 def _quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
-    return jnp.quantile(input, q, axis=None if dim is None else axis(dim, input.ndim), keepdims=keepdim, method=interpolation)
+    return jnp.quantile(
+        input, q, axis=None if dim is None else axis(dim, input.ndim), keepdims=keepdim, method=interpolation
+    )
 
 
 _quantile.__name__ = "quantile"

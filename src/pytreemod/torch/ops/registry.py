@@ -72,6 +72,11 @@ def floating(x: Any) -> Any:
     return x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(default.dtype.numpy)
 
 
+def magnitude(x: Any) -> Any:
+    """The absolute value with PyTorch's gradient: zero at zero, where JAX's is one."""
+    return x * jnp.sign(x) if jnp.issubdtype(x.dtype, jnp.floating) else jnp.abs(x)
+
+
 def axes(dim: Any, ndim: int) -> tuple[int, ...]:
     """The dimensions that ``dim`` names, all for None, none of them negative.
 
@@ -95,9 +100,7 @@ def axis(dim: int, ndim: int) -> int:
     """
     bound = max(ndim, 1)
     if not -bound <= dim < bound:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
     return dim % bound
 
 

@@ -52,8 +52,10 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not input.ndim:
         return input.reshape(1)
-    return input.reshape(*input.shape[:start], -1, *input.shape[end + 1 :]) if input.size else input.reshape(
-        *input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :]
+    return (
+        input.reshape(*input.shape[:start], -1, *input.shape[end + 1 :])
+        if input.size
+        else input.reshape(*input.shape[:start], math.prod(input.shape[start : end + 1]), *input.shape[end + 1 :])
     )
 
 
@@ -167,9 +169,7 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
         input = input.reshape(1)
         return input[:size] if size <= 1 else input
     if size > input.shape[dim]:
-        raise RuntimeError(
-            f"maximum size for tensor at dimension {dim} is {input.shape[dim]} but size is {size}"
-        )
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {input.shape[dim]} but size is {size}")
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
     starts = range(0, input.shape[dim] - size + 1, step)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.special as special
 
-from pytreemod.torch.ops.registry import composite, floating, operation
+from pytreemod.torch.ops.registry import composite, floating, magnitude, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, wrap
 
@@ -56,7 +56,7 @@ def neg(input: Any) -> Any:
 
 @operation("AbsBackward0", inplace=True, aliases=("absolute",))
 def abs(input: Any) -> Any:
-    return jnp.abs(input)
+    return magnitude(input)
 
 
 @operation(inplace=True)
@@ -123,7 +123,7 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = N
 def logit(input: Any, eps: float | None = None) -> Any:
     input = floating(input)
     if eps is not None:
-        input = jnp.clip(input, eps, 1 - eps)
+        input = jnp.where(input < eps, eps, jnp.where(input > 1 - eps, 1 - eps, input)).astype(input.dtype)
     return jnp.log(input / (1 - input))
 
 
@@ -144,7 +144,7 @@ for _name, _function in {
 
 
 def _polygamma(input: Any, n: int) -> Any:
-    return special.polygamma(jnp.asarray(n, floating(input).dtype), floating(input))
+    return special.polygamma(jnp.asarray(n, jnp.int32), floating(input))
 
 
 _POLYGAMMA = operation("PolygammaBackward0", function=False, method=False, name="polygamma")(_polygamma)
@@ -163,7 +163,9 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-_CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, name="conj")(lambda input: jnp.conj(input))
+_CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, name="conj")(
+    lambda input: jnp.conj(input)
+)
 
 
 @composite(aliases=("conj_physical",))

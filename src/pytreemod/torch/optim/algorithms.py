@@ -20,7 +20,19 @@ class Adadelta(Optimizer):
 
     rule = ADADELTA
 
-    def __init__(self, params: Any, lr: Any = 1.0, rho: Any = 0.9, eps: Any = 1e-06, weight_decay: Any = 0, foreach: Any = None, *, capturable: Any = False, maximize: Any = False, differentiable: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1.0,
+        rho: Any = 0.9,
+        eps: Any = 1e-06,
+        weight_decay: Any = 0,
+        foreach: Any = None,
+        *,
+        capturable: Any = False,
+        maximize: Any = False,
+        differentiable: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -29,7 +41,20 @@ class Adagrad(Optimizer):
 
     rule = ADAGRAD
 
-    def __init__(self, params: Any, lr: Any = 0.01, lr_decay: Any = 0, weight_decay: Any = 0, initial_accumulator_value: Any = 0, eps: Any = 1e-10, foreach: Any = None, *, maximize: Any = False, differentiable: Any = False, fused: Any = None):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        lr_decay: Any = 0,
+        weight_decay: Any = 0,
+        initial_accumulator_value: Any = 0,
+        eps: Any = 1e-10,
+        foreach: Any = None,
+        *,
+        maximize: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -38,7 +63,22 @@ class Adam(Optimizer):
 
     rule = ADAM
 
-    def __init__(self, params: Any, lr: Any = 0.001, betas: Any = (0.9, 0.999), eps: Any = 1e-08, weight_decay: Any = 0, amsgrad: Any = False, *, foreach: Any = None, maximize: Any = False, capturable: Any = False, differentiable: Any = False, fused: Any = None, decoupled_weight_decay: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0,
+        amsgrad: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+        decoupled_weight_decay: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -47,7 +87,19 @@ class Adamax(Optimizer):
 
     rule = ADAMAX
 
-    def __init__(self, params: Any, lr: Any = 0.002, betas: Any = (0.9, 0.999), eps: Any = 1e-08, weight_decay: Any = 0, foreach: Any = None, *, maximize: Any = False, differentiable: Any = False, capturable: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.002,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0,
+        foreach: Any = None,
+        *,
+        maximize: Any = False,
+        differentiable: Any = False,
+        capturable: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -56,7 +108,21 @@ class AdamW(Optimizer):
 
     rule = ADAMW
 
-    def __init__(self, params: Any, lr: Any = 0.001, betas: Any = (0.9, 0.999), eps: Any = 1e-08, weight_decay: Any = 0.01, amsgrad: Any = False, *, maximize: Any = False, foreach: Any = None, capturable: Any = False, differentiable: Any = False, fused: Any = None):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0.01,
+        amsgrad: Any = False,
+        *,
+        maximize: Any = False,
+        foreach: Any = None,
+        capturable: Any = False,
+        differentiable: Any = False,
+        fused: Any = None,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -65,7 +131,19 @@ class ASGD(Optimizer):
 
     rule = ASGD_RULE
 
-    def __init__(self, params: Any, lr: Any = 0.01, lambd: Any = 0.0001, alpha: Any = 0.75, t0: Any = 1000000.0, weight_decay: Any = 0, foreach: Any = None, maximize: Any = False, differentiable: Any = False, capturable: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        lambd: Any = 0.0001,
+        alpha: Any = 0.75,
+        t0: Any = 1000000.0,
+        weight_decay: Any = 0,
+        foreach: Any = None,
+        maximize: Any = False,
+        differentiable: Any = False,
+        capturable: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -74,7 +152,21 @@ class NAdam(Optimizer):
 
     rule = NADAM
 
-    def __init__(self, params: Any, lr: Any = 0.002, betas: Any = (0.9, 0.999), eps: Any = 1e-08, weight_decay: Any = 0, momentum_decay: Any = 0.004, decoupled_weight_decay: Any = False, *, foreach: Any = None, maximize: Any = False, capturable: Any = False, differentiable: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.002,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0,
+        momentum_decay: Any = 0.004,
+        decoupled_weight_decay: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -83,7 +175,20 @@ class RAdam(Optimizer):
 
     rule = RADAM
 
-    def __init__(self, params: Any, lr: Any = 0.001, betas: Any = (0.9, 0.999), eps: Any = 1e-08, weight_decay: Any = 0, decoupled_weight_decay: Any = False, *, foreach: Any = None, maximize: Any = False, capturable: Any = False, differentiable: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        betas: Any = (0.9, 0.999),
+        eps: Any = 1e-08,
+        weight_decay: Any = 0,
+        decoupled_weight_decay: Any = False,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
+        capturable: Any = False,
+        differentiable: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -92,7 +197,20 @@ class RMSprop(Optimizer):
 
     rule = RMSPROP
 
-    def __init__(self, params: Any, lr: Any = 0.01, alpha: Any = 0.99, eps: Any = 1e-08, weight_decay: Any = 0, momentum: Any = 0, centered: Any = False, capturable: Any = False, foreach: Any = None, maximize: Any = False, differentiable: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        alpha: Any = 0.99,
+        eps: Any = 1e-08,
+        weight_decay: Any = 0,
+        momentum: Any = 0,
+        centered: Any = False,
+        capturable: Any = False,
+        foreach: Any = None,
+        maximize: Any = False,
+        differentiable: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -101,7 +219,18 @@ class Rprop(Optimizer):
 
     rule = RPROP
 
-    def __init__(self, params: Any, lr: Any = 0.01, etas: Any = (0.5, 1.2), step_sizes: Any = (1e-06, 50), *, capturable: Any = False, foreach: Any = None, maximize: Any = False, differentiable: Any = False):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        etas: Any = (0.5, 1.2),
+        step_sizes: Any = (1e-06, 50),
+        *,
+        capturable: Any = False,
+        foreach: Any = None,
+        maximize: Any = False,
+        differentiable: Any = False,
+    ):
         super().__init__(params, _options(locals()))
 
 
@@ -110,5 +239,18 @@ class SGD(Optimizer):
 
     rule = SGD_RULE
 
-    def __init__(self, params: Any, lr: Any = 0.001, momentum: Any = 0, dampening: Any = 0, weight_decay: Any = 0, nesterov: Any = False, *, maximize: Any = False, foreach: Any = None, differentiable: Any = False, fused: Any = None):
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        momentum: Any = 0,
+        dampening: Any = 0,
+        weight_decay: Any = 0,
+        nesterov: Any = False,
+        *,
+        maximize: Any = False,
+        foreach: Any = None,
+        differentiable: Any = False,
+        fused: Any = None,
+    ):
         super().__init__(params, _options(locals()))

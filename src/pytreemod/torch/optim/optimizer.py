@@ -8,8 +8,9 @@ states are donated.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -19,13 +20,14 @@ import numpy as np
 
 from pytreemod.optim.rule import Rule
 from pytreemod.torch import messages
-from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.autograd.mode import enable_grad, set_grad_enabled
 from pytreemod.torch.cell import Cell
-from pytreemod.torch.record import OPS, call
+from pytreemod.torch.hooks import RemovableHandle
+from pytreemod.torch.optim.plan import STEP, Dials, Ready
+from pytreemod.torch.record import call
 from pytreemod.torch.tape.flush import flush
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.value import Op, Value, constant
+from pytreemod.torch.tape.value import Value, constant
 from pytreemod.torch.tensor import Parameter, Tensor, wrap
 
 WITHOUT_EFFECT = ("foreach", "fused", "capturable")  # accepted, as every step is one fused program
@@ -37,127 +39,6 @@ class _Required:
 
 
 required = _Required()
-
-
-class Plan:
-    """What one group's update is, without its numbers: equal plans share a program."""
-
-    __slots__ = ("clocks", "count", "key", "names", "numbers", "rule", "static")
-
-    def __init__(self, rule: Rule, static: dict, numbers: dict, names: tuple, clocks: tuple, count: int):
-        self.rule, self.static, self.numbers = rule, static, numbers
-        self.names, self.clocks, self.count = names, clocks, count
-        self.key = (rule.name, tuple(static.items()), tuple(numbers.items()), names, clocks, count)
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, Plan) and self.key == other.key
-
-
-def _update(hyper: Any, *arrays: Any, plan: Plan) -> tuple:
-    """One step of one group: (new parameters, new slots name by name, new clocks name by name)."""
-    rule, count = plan.rule, plan.count
-    clock_names = tuple(name for name in plan.names if name in plan.clocks[0])
-    slot_names = tuple(name for name in plan.names if name not in plan.clocks[0])
-    members = plan.clocks[1]
-    given = iter(arrays)
-    params = [next(given) for _ in range(count)]
-    grads = [next(given) for _ in range(count)]
-    slots = {name: [next(given) for _ in range(count)] for name in slot_names}
-    clocks = {name: [next(given) for _ in range(max(members) + 1)] for name in clock_names}
-    extra = list(given)
-
-    def number(where: Any) -> Any:
-        if isinstance(where, tuple):
-            return tuple(number(w) for w in where) if where[0] != "is" else where[1]
-        return hyper[where] if where >= 0 else extra[-where - 1]
-
-    numbers = {name: number(where) for name, where in plan.numbers.items()}
-    static = plan.static
-    ticks: dict = {}
-    new_clocks = {name: list(values) for name, values in clocks.items()}
-    for k in range(count):
-        kind = (members[k], params[k].dtype)
-        state = {name: slots[name][k] for name in slot_names}
-        if kind not in ticks:
-            clock = {name: clocks[name][members[k]] for name in clock_names}
-            ticks[kind] = rule._tick(clock, numbers, static, params[k].dtype)
-            for name in clock_names:
-                new_clocks[name][members[k]] = ticks[kind][0][name]
-        delta, state = rule._leaf(grads[k], params[k], state, ticks[kind][1], numbers, static)
-        exact = jnp.promote_types(delta.dtype, params[k].dtype)
-        params[k] = (params[k].astype(exact) + delta.astype(exact)).astype(params[k].dtype)
-        for name in slot_names:
-            slots[name][k] = state[name]
-    return (*params, *(s for name in slot_names for s in slots[name]), *(c for n in clock_names for c in new_clocks[n]))
-
-
-STEP = Op(_update, "OptimizerStep", saves="none")
-OPS[_update] = STEP
-
-
-class _Ready:
-    """What a group's step needs, worked out once and used until something about the group changes."""
-
-    __slots__ = ("extra", "hyper", "members", "options", "owners", "params", "settings", "states")
-
-    def __init__(self, optimizer: Optimizer, group: dict, params: list[Tensor]):
-        rule = optimizer.rule
-        numbers, static = rule.split(group)
-        for param in params:
-            optimizer.make_state(param, numbers, static)
-        held = [{**optimizer.state[p], **optimizer._hidden.get(p, {})} for p in params]
-        names = (*rule.clock(numbers), *rule.slots(numbers, static))
-        clock_names = tuple(rule.clock(numbers))
-        slot_names = tuple(n for n in names if n not in clock_names)
-        clocks, members = optimizer.shared_clocks(params, held, clock_names)
-        where, self.hyper, self.extra = _numbers(numbers)
-        plan = Plan(rule, static, where, names, (clock_names, members), len(params))
-        self.settings = {"plan": plan}
-        self.params = list(map(id, params))
-        self.options = _options(group)
-        self.states = [h[n] for n in slot_names for h in held] + [c for n in clock_names for c in clocks[n]]
-        self.owners = [(optimizer.state[p], n, optimizer.state[p][n]) for p in params for n in optimizer.state[p]]
-        self.members = members
-
-    def fits(self, optimizer: Optimizer, group: dict, params: list[Tensor]) -> bool:
-        """Are the parameters, the options and the states the ones it was made for?"""
-        return (
-            self.params == list(map(id, params))
-            and self.options == _options(group)
-            and all(state.get(name) is tensor for state, name, tensor in self.owners)
-        )
-
-
-class Dials:
-    """The numbers of a group as they stand, read anew when an option changed."""
-
-    def __init__(self, rule: Rule, group: dict):
-        self.rule, self.group = rule, group
-        self.options: list | None = None
-
-    def _look(self) -> None:
-        options = _options(self.group)
-        if options != self.options:
-            numbers, static = self.rule.split(self.group)
-            where, self.array, _ = _numbers(numbers)
-            self.form = (tuple(where.items()), tuple(static.items()))
-            self.options = options
-
-    def numbers(self) -> np.ndarray:
-        self._look()
-        return self.array
-
-    def structure(self) -> tuple:
-        """What of the options is part of the program: the settings, and which numbers are zero."""
-        self._look()
-        return self.form
-
-
-def _options(group: dict) -> list:
-    return [(v if not isinstance(v, Tensor) else id(v)) for k, v in group.items() if k != "params"]
 
 
 class Optimizer:
@@ -184,7 +65,7 @@ class Optimizer:
         self.defaults = defaults
         self.state = defaultdict(dict)
         self.param_groups = []
-        self._ready: dict[int, _Ready] = {}
+        self._ready: dict[int, Ready] = {}
         self._hidden: dict[Tensor, dict] = {}  # clocks that PyTorch's state does not have
         self._pre_hooks: dict = OrderedDict()
         self._post_hooks: dict = OrderedDict()
@@ -232,8 +113,6 @@ class Optimizer:
             if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         if len(set(map(id, params))) != len(params):
-            import warnings
-
             warnings.warn(
                 "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
                 stacklevel=3,
@@ -305,7 +184,7 @@ class Optimizer:
             return
         ready = self._ready.get(id(group))
         if ready is None or not ready.fits(self, group, params):
-            ready = self._ready[id(group)] = _Ready(self, group, params)
+            ready = self._ready[id(group)] = Ready(self, group, params)
         hyper = constant(ready.hyper)
         if modes.capture is not None:
             dials = Dials(self.rule, group)
@@ -465,26 +344,6 @@ def _put(tensor: Tensor, value: Value) -> None:
         tensor._cell.assign(value, note=False)
     else:
         tensor._write(value)
-
-
-def _numbers(numbers: dict) -> tuple[dict, np.ndarray, list]:
-    """Where each number stands in the array of numbers; zeros and integers are constants, tensors are inputs."""
-    flat: list[float] = []
-    extra: list[Tensor] = []
-
-    def place(value: Any, name: str) -> Any:
-        if isinstance(value, (tuple, list)):
-            return tuple(place(v, name) for v in value)
-        if isinstance(value, Tensor):
-            extra.append(value)
-            return -len(extra)
-        if value == 0 and name != "lr":
-            return ("is", float(value))
-        flat.append(float(value))
-        return len(flat) - 1
-
-    where = {name: place(value, name) for name, value in numbers.items()}
-    return where, np.asarray(flat, np.float64), extra
 
 
 def zero_gradient(param: Tensor) -> None:

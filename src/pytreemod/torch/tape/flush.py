@@ -220,9 +220,7 @@ def _quiet(order: list[Value], hidden: list[Value]) -> list[Value]:
     return [v for v, count in zip(hidden, counts, strict=True) if count - inner[v] <= _BASE]
 
 
-def _owners(
-    recording: Recording, wanted: tuple, extra: list[Value], hidden: list[Value]
-) -> tuple[tuple, frozenset]:
+def _owners(recording: Recording, wanted: tuple, extra: list[Value], hidden: list[Value]) -> tuple[tuple, frozenset]:
     """The positions of the outputs, and the leaves whose arrays nobody needs afterwards."""
     index, order = recording.index, recording.order
     held = [0] * len(order)

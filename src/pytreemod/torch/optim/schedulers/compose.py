@@ -47,9 +47,7 @@ class SequentialLR(_OfSchedulers):
         ValueError: no scheduler, one of another optimizer, or not one milestone fewer than schedulers.
     """
 
-    def __init__(
-        self, optimizer: Any, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
-    ):
+    def __init__(self, optimizer: Any, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1):
         if len(schedulers) < 1:
             raise ValueError(f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
         self._check(schedulers, optimizer)

@@ -31,10 +31,7 @@ class CosineAnnealingLR(LRScheduler):
         if (epoch - 1 - period) % (2 * period) == 0:
             # leaving the bottom: the ratio of two rates would be a division by zero
             rise = 1 - math.cos(math.pi / period)
-            return [
-                rate + (base - floor) * rise / 2
-                for base, rate in zip(self.base_lrs, self._rates(), strict=True)
-            ]
+            return [rate + (base - floor) * rise / 2 for base, rate in zip(self.base_lrs, self._rates(), strict=True)]
         ratio = (1 + math.cos(math.pi * epoch / period)) / (1 + math.cos(math.pi * (epoch - 1) / period))
         return [ratio * (rate - floor) + floor for rate in self._rates()]
 

@@ -49,10 +49,7 @@ class LambdaLR(_OfFunctions):
     def get_lr(self) -> list[float]:
         """The learning rates of this epoch."""
         self._warn_if_asked()
-        return [
-            base * function(self.last_epoch)
-            for function, base in zip(self.lr_lambdas, self.base_lrs, strict=True)
-        ]
+        return [base * function(self.last_epoch) for function, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
 
 class MultiplicativeLR(_OfFunctions):
@@ -68,7 +65,4 @@ class MultiplicativeLR(_OfFunctions):
         self._warn_if_asked()
         if self._is_initial:
             return self._rates()
-        return [
-            rate * function(self.last_epoch)
-            for function, rate in zip(self.lr_lambdas, self._rates(), strict=True)
-        ]
+        return [rate * function(self.last_epoch) for function, rate in zip(self.lr_lambdas, self._rates(), strict=True)]

@@ -113,9 +113,7 @@ class ReduceLROnPlateau(LRScheduler):
         if mode not in ("min", "max"):
             raise ValueError(f"mode {mode} is unknown! ReduceLROnPlateau: expected 'min' or 'max'")
         if threshold_mode not in ("rel", "abs"):
-            raise ValueError(
-                f"threshold mode {threshold_mode} is unknown! ReduceLROnPlateau: expected 'rel' or 'abs'"
-            )
+            raise ValueError(f"threshold mode {threshold_mode} is unknown! ReduceLROnPlateau: expected 'rel' or 'abs'")
         self.mode_worse = math.inf if mode == "min" else -math.inf
         self.mode = mode
         self.threshold = threshold

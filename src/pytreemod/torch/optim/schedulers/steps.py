@@ -71,8 +71,7 @@ class ConstantLR(LRScheduler):
     def __init__(self, optimizer: Any, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1):
         if not 0 <= factor <= 1:
             raise ValueError(
-                "Constant multiplicative factor expected to be between 0 and 1."
-                f" ConstantLR: got factor={factor}"
+                f"Constant multiplicative factor expected to be between 0 and 1. ConstantLR: got factor={factor}"
             )
         self.factor = factor
         self.total_iters = total_iters
@@ -112,8 +111,7 @@ class LinearLR(LRScheduler):
             )
         if not 0 <= end_factor <= 1:
             raise ValueError(
-                "Ending multiplicative factor expected to be between 0 and 1."
-                f" LinearLR: got end_factor={end_factor}"
+                f"Ending multiplicative factor expected to be between 0 and 1. LinearLR: got end_factor={end_factor}"
             )
         self.start_factor = start_factor
         self.end_factor = end_factor

@@ -104,9 +104,7 @@ def _stacked(batch: Sequence, wrap: Callable[[np.ndarray], Any]) -> Any:
                 f"and {list(shape)} at entry {position}"
             )
     if any(array.dtype != batch[0].dtype for array in batch):
-        return _tensors.stack(
-            [_tensors.from_host(array) for array in batch]
-        )  # PyTorch's promotion, not NumPy's
+        return _tensors.stack([_tensors.from_host(array) for array in batch])  # PyTorch's promotion, not NumPy's
     return wrap(np.stack(batch))
 
 

@@ -85,22 +85,18 @@ class DataLoader:
             for name, value in given.items():
                 if value is not None:
                     raise ValueError(
-                        f"DataLoader with IterableDataset: expected unspecified {name} option, "
-                        f"but got {name}={value}"
+                        f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}"
                     )
         if sampler is not None and shuffle:
             raise ValueError("sampler option is mutually exclusive with shuffle")
         if batch_sampler is not None:
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
                 raise ValueError(
-                    "batch_sampler option is mutually exclusive "
-                    "with batch_size, shuffle, sampler, and drop_last"
+                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
                 )
             batch_size = None
         elif batch_size is None and drop_last:
-            raise ValueError(
-                "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
-            )
+            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
         if sampler is None:
             if self._iterable:
                 sampler = itertools.repeat(None)  # the data has an order of its own
@@ -202,9 +198,7 @@ class _LocalPass(_Pass):
     def __init__(self, loader: DataLoader):
         super().__init__(loader)
         if loader.timeout:
-            raise AssertionError(
-                f"DataLoader: timeout needs workers, got timeout={loader.timeout}, num_workers=0"
-            )
+            raise AssertionError(f"DataLoader: timeout needs workers, got timeout={loader.timeout}, num_workers=0")
         batched = loader.batch_sampler is not None
         self._fetch = Fetcher(loader.dataset, batched, loader.collate_fn, loader.drop_last)
 

@@ -24,9 +24,7 @@ class Dataset(Generic[T]):
     """
 
     def __getitem__(self, index: Any) -> T:
-        raise NotImplementedError(
-            f"{type(self).__name__}: subclasses of Dataset should implement __getitem__."
-        )
+        raise NotImplementedError(f"{type(self).__name__}: subclasses of Dataset should implement __getitem__.")
 
     def __add__(self, other: Dataset) -> ConcatDataset:
         return ConcatDataset([self, other])
@@ -146,9 +144,7 @@ class ChainDataset(IterableDataset[Any]):
     def _checked(self) -> Iterator[IterableDataset]:
         for dataset in self.datasets:
             if not isinstance(dataset, IterableDataset):
-                raise AssertionError(
-                    f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}"
-                )
+                raise AssertionError(f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}")
             yield dataset
 
     def __iter__(self) -> Iterator[Any]:

@@ -1,0 +1,106 @@
+"""Walking a recording backwards: what a gradient passes, whether it may, and what lies between two sets of values.
+
+The walks are loops over a stack, and visit each instruction once: chains may be long, and values shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pytreemod.torch import messages
+from pytreemod.torch.tape.graph import node_name
+from pytreemod.torch.tape.value import Value
+
+visits = [0]  # instructions visited by the last walk, for the test that each is visited once
+
+
+def ancestors(roots: Sequence[Value]) -> list[Value]:
+    """The values with a history that ``roots`` were made from, each after what it was made from; leaves included."""
+    order: list[Value] = []
+    done: set[Value] = set()
+    stack = [(r, False) for r in reversed(roots)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+            continue
+        if value in done:
+            continue
+        done.add(value)
+        stack.append((value, True))
+        if value.mask and value.inputs is not None:
+            mask = value.mask
+            stack.extend((v, False) for k, v in enumerate(value.inputs) if mask >> k & 1 and v not in done)
+    visits[0] = len(order)
+    return order
+
+
+class Survey:
+    """What a walk found: the calls, the leaves, the calls with hooks, and whether all that is pending has a history.
+
+    Raises:
+        RuntimeError: the recording was released, or a saved value was changed in place, with PyTorch's words.
+    """
+
+    __slots__ = ("calls", "hooked", "leaves", "simple")
+
+    def __init__(self, order: Sequence[Value]):
+        self.calls, self.leaves, self.hooked = [], [], []
+        self.simple = True
+        for value in order:
+            mask = value.mask
+            if not mask:
+                if value.variable is not None:
+                    self.leaves.append(value)
+                continue
+            self.calls.append(value)
+            if value.hooks:
+                self.hooked.append(value)
+            saves = value.spec.op.saves
+            inputs = value.inputs
+            if value.released and (saves != "none" or inputs is None):
+                raise RuntimeError(messages.SECOND_BACKWARD)
+            alone = saves == "others"
+            saved = alone or saves == "inputs" or saves == "both"
+            for k, v in enumerate(inputs):
+                if v.array is None and not v.mask and v.variable is None:
+                    self.simple = False
+                counter = v.counter
+                if saved and counter is not None and counter[0] != v.version and not (alone and mask == 1 << k):
+                    _modified(v)
+            counter = value.counter
+            if counter is not None and counter[0] != value.version and (saves == "output" or saves == "both"):
+                _modified(value)
+
+
+def _modified(value: Value) -> None:
+    name = node_name(value).split("Backward")[0] if value.mask else None
+    raise RuntimeError(messages.modified_in_place(value.aval, value.counter[0], value.version, name))
+
+
+def inside_of(roots: Sequence[Value], targets: set[Value]) -> list[Value]:
+    """The calls between ``targets`` and ``roots``, in order: what the derivative has to run itself."""
+    order: list[Value] = []
+    done: set[Value] = set()
+    stack = [(r, False) for r in reversed(roots)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+            continue
+        if value in done:
+            continue
+        done.add(value)
+        stack.append((value, True))
+        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
+            continue
+        stack.extend((v, False) for v in value.inputs if v not in done)
+    depends: set[Value] = set(targets)
+    inside = []
+    for value in order:
+        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
+            continue
+        if any(v in depends for v in value.inputs):
+            depends.add(value)
+            inside.append(value)
+    return inside
