@@ -44,7 +44,8 @@ def _through(name: str, found: tuple, shape: tuple, args: tuple, kwargs: dict) -
         order = [d % n for d in (args[0] if args else kwargs["dims"])]
     elif name == "getitem":
         new_found, new_shape, dim = [], [], 0
-        for item in (*kwargs["plan"], *((("all",),) * n)):
+        plan: tuple[tuple, ...] = (*kwargs["plan"], *((("all",),) * n))
+        for item in plan:
             if item[0] == "new":
                 new_found.append(1)
                 new_shape.append(1)
@@ -67,7 +68,19 @@ def _through(name: str, found: tuple, shape: tuple, args: tuple, kwargs: dict) -
             0 if k < ahead or (shape[k - ahead] == 1 and s != 1) else found[k - ahead] for k, s in enumerate(new_shape)
         )
         return new_found, new_shape
-    elif name in ("view", "reshape", "flatten", "unsqueeze", "squeeze"):
+    elif name in ("select", "narrow"):
+        at = args[0] % n
+        if name == "narrow":
+            return found, (*shape[:at], args[2], *shape[at + 1 :])
+        return (*found[:at], *found[at + 1 :]), (*shape[:at], *shape[at + 1 :])
+    elif name == "unsqueeze":
+        at = (args[0] if args else kwargs["dim"]) % (n + 1)
+        gap = found[at] * shape[at] if at < n else 1
+        return (*found[:at], gap, *found[at:]), (*shape[:at], 1, *shape[at:])
+    elif name == "squeeze" and not args and not kwargs:
+        kept = [k for k in range(n) if shape[k] != 1]
+        return tuple(found[k] for k in kept), tuple(shape[k] for k in kept)
+    elif name in ("view", "reshape", "flatten", "squeeze"):
         return None, shape  # contiguous from here on
     else:
         return None, shape
@@ -93,7 +106,23 @@ def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
 
 
 def storage_offset(self: Tensor) -> int:
-    return 0
+    """Where the first element is in the storage of the base, for views whose strides are known."""
+    if self._base is None:
+        return 0
+    found, shape, offset = strides(self._base.shape), tuple(self._base.shape), 0
+    for op, args, kwargs in self._steps:
+        if op.name in ("select", "narrow"):
+            offset += found[args[0] % len(shape)] * (args[1] % max(shape[args[0] % len(shape)], 1))
+        elif op.name == "getitem":
+            starts, dim = iter(args), 0
+            for item in (kwargs or {})["plan"]:
+                if item[0] in ("at", "run"):
+                    offset += found[dim] * next(starts)
+                dim += item[0] != "new"
+        found, shape = _through(op.name, found, shape, args, kwargs or {})
+        if found is None:
+            return offset
+    return offset
 
 
 def same(self: Tensor, *_: Any, **__: Any) -> Tensor:
@@ -105,7 +134,11 @@ for _name, _method in {
     "is_contiguous": is_contiguous, "cpu": same, "cuda": same, "pin_memory": same,
     "is_floating_point": lambda self: self.dtype.is_floating_point, "is_complex": lambda self: self.dtype.is_complex,
     "element_size": lambda self: self.dtype.itemsize, "get_device": lambda self: -1,
-    "resolve_conj": same, "resolve_neg": same, "is_conj": lambda self: False, "is_inference": lambda self: False,
+    "storage_offset": storage_offset, "is_signed": lambda self: self._aval.dtype.kind not in "bu",
+    "is_nonzero": lambda self: bool(self), "_is_view": lambda self: self._base is not None, "is_pinned": lambda self: False,
+    "is_shared": lambda self: False, "share_memory_": same, "is_coalesced": lambda self: False, "is_neg": lambda self: False,
+    "type_as": lambda self, other: self.to(other.dtype), "is_same_size": lambda self, other: self.shape == other.shape,
+    "adjoint": lambda self: self.mH, "data_ptr": lambda self: id(self._cell), "resolve_conj": same, "resolve_neg": same, "is_conj": lambda self: False, "is_inference": lambda self: False,
 }.items():  # fmt: skip
     setattr(Tensor, _name, _method)
 
@@ -113,7 +146,9 @@ for _name, _value in {
     "itemsize": property(lambda self: self.dtype.itemsize), "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
     "is_cuda": property(lambda self: False), "is_sparse": property(lambda self: False),
     "is_quantized": property(lambda self: False), "names": property(lambda self: (None,) * self.ndim),
-    "is_meta": property(lambda self: False), "is_mkldnn": property(lambda self: False),
+    "is_cpu": property(lambda self: True), "is_sparse_csr": property(lambda self: False), "is_mps": property(lambda self: False),
+    "is_xla": property(lambda self: False), "is_nested": property(lambda self: False),
+    "mH": property(lambda self: self.transpose(-2, -1).conj()), "is_meta": property(lambda self: False), "is_mkldnn": property(lambda self: False),
     "output_nr": property(lambda self: 0),
 }.items():  # fmt: skip
     setattr(Tensor, _name, _value)

@@ -261,7 +261,7 @@ def backward(
         return
     by_tensor: dict[int, tuple[Tensor, Value]] = {}
     for value, part in parts.items():
-        for tensor in (value.variable(),) if not value.mask else [t for t in value.hooks if _retains(t)]:
+        for tensor in (value.variable(),) if not value.mask else [t for t in value.hooks or () if _retains(t)]:
             if tensor is None:
                 continue
             if id(tensor) in by_tensor:

@@ -14,14 +14,14 @@ import jax
 import numpy as np
 
 from pytreemod.torch.cell import Cell
-from pytreemod.torch.nn.module import Module
+from pytreemod.torch.nn.module import Module, replacements
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.capture import Capture, capture
 from pytreemod.torch.tape.flush import Compiled, compilations, flush, force, owned, owners
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import Recording, linearize, replay
 from pytreemod.torch.tape.value import Op, Value, constant
-from pytreemod.torch.tensor import Tensor, as_tensor, wrap
+from pytreemod.torch.tensor import Tensor, as_tensor, flips, wrap
 
 
 class _Place:
@@ -75,20 +75,34 @@ class Entry:
         found: what was read and written.
         result: the result with places instead of tensors; ``outputs`` are these tensors' (value, tracked).
         arguments: the value that each tensor among the arguments came with -> its position.
+        tensors: the arguments. A number stands for one of them, since they are others at every call.
     """
 
-    def __init__(self, found: Capture, result: Any, outputs: list, arguments: dict[Value, int]):
+    def __init__(self, found: Capture, result: Any, outputs: list, arguments: dict[Value, int], tensors: list[Tensor]):
         self.result, self.tracked = result, [tracked and not value.released for value, tracked in outputs]
         self.guards, self.generators = found.guards, found.generators
-        self.observed = list(found.observed.items())
-        gradients = {g._cell: t for t, g in found.grads.items() if g is not None and t in found.observed}
+        self.modules, self.training = list(found.modules), list(found.modules.values())
+        numbers = {id(t): k for k, t in reversed(list(enumerate(tensors)))}
+        self.seen, self.flips = [entry for key, entry in found.flags.items() if key not in numbers], flips[0]
+        self.replacements = replacements[0]
+
+        def place(tensor: Tensor) -> Any:
+            return numbers.get(id(tensor), tensor)
+
+        self.observed = [(place(t), there) for t, there in found.observed.items()]
+        gradients = {g._cell: place(t) for t, g in found.grads.items() if g is not None and t in found.observed}
         finals = [(t, t._grad) for t in found.grads]
-        self.cleared = [t for t, g in finals if g is None]
-        self.fresh = [t for t, g in finals if g is not None and g is not found.grads[t]]
-        self.written = [gradients.get(cell, cell) for cell in found.writes]
+        self.cleared = [place(t) for t, g in finals if g is None]
+        fresh = [t for t, g in finals if g is not None and g is not found.grads[t]]
+        self.fresh = [place(t) for t in fresh]
+        owned_by = {t._cell: k for k, t in reversed(list(enumerate(tensors)))}
+        cells = [cell for cell in found.writes if cell not in owned_by]
+        changed = [cell for cell in found.writes if cell in owned_by]
+        self.written = [gradients.get(cell, cell) for cell in cells]
+        self.changed = [owned_by[cell] for cell in changed]  # arguments that are assigned to
         values = [value for value, _ in outputs]
-        values += [cell.value for cell in found.writes]
-        values += [t._grad._read()[0] for t in self.fresh]
+        values += [cell.value for cell in (*cells, *changed)]
+        values += [t._grad._read()[0] for t in fresh]
         recording = linearize(values, owners(modes.backwards))
         self.positions = tuple(recording.index[v] for v in values)
         self.leaves, donated = [], set()
@@ -129,13 +143,19 @@ class Entry:
             )
         compilations["compiled functions"] += 1
 
-    def fits(self) -> bool:
+    def fits(self, tensors: list[Tensor]) -> bool:
         """Is everything that the recording depends on as it was?"""
-        if any((tensor._grad is not None) is not there for tensor, there in self.observed):
+        if any((_tensor(who, tensors)._grad is not None) is not there for who, there in self.observed):
             return False
-        cells = self.cells or [_cell(where) for where in self.state]
+        cells = self.cells or [_cell(where, tensors) for where in self.state]
         if [cell.value.aval for cell in cells] != self.state_avals:
             return False
+        if [module.training for module in self.modules] != self.training or self.replacements != replacements[0]:
+            return False
+        if self.flips != flips[0]:
+            if any(t._leaf is not f or t._cell is not c for where, f, c in self.seen if (t := where()) is not None):
+                return False
+            self.flips = flips[0]
         return all(question() == answer for question, answer in self.guards)
 
     def run(self, tensors: list[Tensor]) -> Any:
@@ -147,7 +167,7 @@ class Entry:
         if self.cells is not None:
             state = [cell.value for cell in self.cells]
         else:
-            state = [_cell(where).value for where in self.state]
+            state = [_cell(where, tensors).value for where in self.state]
         arrays = [v.array for v in state]
         if [None for a in arrays if a is None]:
             arrays = [force(v) for v in state]
@@ -164,19 +184,23 @@ class Entry:
         with jax.enable_x64(True):
             results = self.compiled.function(tuple(kept), tuple(given), ())
         del given, kept
-        return self._store(results)
+        return self._store(results, tensors)
 
-    def _store(self, results: Sequence[Any]) -> Any:
+    def _store(self, results: Sequence[Any], tensors: list[Tensor]) -> Any:
         """Put the arrays where the recording put the values; nothing is made anew where the old can be filled again."""
         first = len(self.tracked)
         last = first + len(self.written)
-        cells = self.cells_written or [_cell(where) for where in self.written]
+        cells = self.cells_written or [_cell(where, tensors) for where in self.written]
         if not _refill([cell.value for cell in cells], results[first:last]):
             for cell, array in zip(cells, results[first:last], strict=True):
                 cell.assign(constant(array))
-        for tensor in self.cleared:
-            tensor._grad = None
-        grads = [tensor._grad for tensor in self.fresh]
+        for number in self.changed:
+            tensors[number]._write(constant(results[last]))
+            last += 1
+        for who in self.cleared:
+            _tensor(who, tensors)._grad = None
+        fresh = [_tensor(who, tensors) for who in self.fresh]
+        grads = [tensor._grad for tensor in fresh]
         ours = len(self.made) == len(grads) and all(map(operator.is_, grads, self.made))
         if ours and not [1 for count in map(getrefcount, grads) if count > _HELD]:
             ours = _refill([grad._cell.value for grad in grads], results[last:])
@@ -184,7 +208,7 @@ class Entry:
             ours = False
         if not ours:
             self.made = [wrap(constant(array)) for array in results[last:]]
-            for tensor, grad in zip(self.fresh, self.made, strict=True):
+            for tensor, grad in zip(fresh, self.made, strict=True):
                 tensor._grad = grad
         for generator in self.generators:
             generator.from_program()
@@ -195,7 +219,7 @@ class Entry:
         values = []
         for kind, where in self.leaves:
             if kind == "cell":
-                values.append(_cell(where).value)
+                values.append(_cell(where, tensors).value)
             elif kind == "argument":
                 values.append(tensors[where]._read()[0])
             else:
@@ -204,16 +228,16 @@ class Entry:
                  for f, (k, w) in zip(self.flags, self.leaves, strict=True)]  # fmt: skip
         node = call(self.op, tuple(_Given(v, f) for v, f in zip(values, flags, strict=True)))
         tracked = [*self.tracked, *([False] * len(node.aval))]  # what was written has no history
-        return self._finish([node.item(k, tracked[k]) for k in range(len(node.aval))])
+        return self._finish([node.item(k, tracked[k]) for k in range(len(node.aval))], tensors)
 
-    def _finish(self, results: list[Value]) -> Any:
+    def _finish(self, results: list[Value], tensors: list[Tensor]) -> Any:
         """Put the results where the recording put them."""
         given = iter(results)
         outputs = []
         for _ in self.tracked:
             outputs.append(wrap(next(given)))
         for where in self.written:
-            cell = where if type(where) is Cell else where._grad._cell
+            cell = _cell(where, tensors)
             value = next(given)
             counter = value.counter = cell.counter
             counter[0] += 1
@@ -221,10 +245,12 @@ class Entry:
             cell.value = value
             if value.array is None:
                 modes.updated.append(weakref.ref(cell))
-        for tensor in self.cleared:
-            tensor._grad = None
-        for tensor in self.fresh:
-            tensor._grad = wrap(next(given))
+        for number in self.changed:
+            tensors[number]._write(next(given))
+        for who in self.cleared:
+            _tensor(who, tensors)._grad = None
+        for who in self.fresh:
+            _tensor(who, tensors)._grad = wrap(next(given))
         for generator in self.generators:
             generator.from_program()
         return pack(self.result, outputs)
@@ -254,9 +280,14 @@ def _calibrate() -> tuple[int, int, int]:
 _ALONE, _OWNED, _HELD = _calibrate()
 
 
-def _cell(where: Any) -> Cell:
+def _tensor(who: Any, tensors: list[Tensor]) -> Tensor:
+    """A tensor, or the argument of a number."""
+    return tensors[who] if type(who) is int else who
+
+
+def _cell(where: Any, tensors: list[Tensor]) -> Cell:
     """A cell, or that of a tensor's gradient: the gradient may be another tensor at every call."""
-    return where if type(where) is Cell else where._grad._cell
+    return where if type(where) is Cell else _tensor(where, tensors)._grad._cell
 
 
 def as_operation(recording: Recording, positions: tuple) -> Op:
@@ -289,6 +320,9 @@ class CompiledFunction:
         self.function = function
         self.entries: dict[Any, list[Entry]] = {}
 
+    def __reduce__(self) -> tuple:
+        return CompiledFunction, (self.function,)  # a copy compiles anew: the programs belong to these tensors
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
@@ -300,7 +334,7 @@ class CompiledFunction:
         whole = (key, modes.grad, tuple([(t._read()[0].aval, t.requires_grad) for t in tensors]), _same(tensors))
         entries = self.entries.setdefault(whole, [])
         for entry in entries:
-            if entry.fits():
+            if entry.fits(tensors):
                 return entry.run(tensors)
         entry = self._record(tree, tensors)
         entries.insert(0, entry)
@@ -310,14 +344,28 @@ class CompiledFunction:
         flush([])
         for tensor in tensors:
             force(tensor._read()[0])
+        given = _stand_ins(tensors)
         with capture(getattr(self.function, "__name__", type(self.function).__name__)) as found:
-            arguments = {tensor._read()[0]: k for k, tensor in reversed(list(enumerate(tensors)))}
-            args, kwargs = pack(tree, tensors)
+            arguments = {tensor._read()[0]: k for k, tensor in reversed(list(enumerate(given)))}
+            args, kwargs = pack(tree, given)
             outputs: list[Tensor] = []
             result, _ = unpack(self.function(*args, **kwargs), outputs)
-            entry = Entry(found, result, [t._read() for t in outputs], arguments)
+            entry = Entry(found, result, [t._read() for t in outputs], arguments, given)
             found.undo()
         return entry
+
+
+def _stand_ins(tensors: list[Tensor]) -> list[Tensor]:
+    """The arguments to record with. A view stands alone here: what it is a view of is another thing at every call."""
+    made: dict[int, Tensor] = {}
+    for tensor in tensors:
+        if id(tensor) not in made:
+            made[id(tensor)] = tensor
+            if tensor._base is not None and not tensor._leaf:
+                value, tracked = tensor._read()
+                alone = made[id(tensor)] = wrap(value if tracked else constant(value.array))
+                alone._detached = not tracked
+    return [made[id(tensor)] for tensor in tensors]
 
 
 def _same(tensors: list[Tensor]) -> tuple:

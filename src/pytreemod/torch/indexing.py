@@ -54,8 +54,9 @@ def _run(x: Any, start: Any, length: int, step: int, dim: int) -> Any:
 
 
 BASIC = Op(_basic, "SliceBackward0", saves="none", numbers=True)
-BASIC.node = lambda value: (
-    "SelectBackward0" if "at" in [i[0] for i in dict(value.spec.kwargs)["plan"]] else "SliceBackward0"
+_LAST = {"at": "SelectBackward0", "new": "UnsqueezeBackward0", "run": "SliceBackward0"}
+BASIC.node = lambda value: next(
+    (_LAST[i[0]] for i in reversed(dict(value.spec.kwargs)["plan"]) if i[0] in _LAST), "SliceBackward0"
 )
 BASIC.name = "getitem"
 OPS[_basic] = BASIC
@@ -186,7 +187,7 @@ def _plan(parts: list, shape: tuple) -> tuple[tuple, tuple]:
 def _integer(part: Any) -> int:
     if hasattr(part, "__index__"):
         return part.__index__()
-    raise TypeError(
+    raise (TypeError if isinstance(part, str) else IndexError)(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
         f"(got {type(part).__name__})"
     )
@@ -219,6 +220,25 @@ def _check(index: Tensor, size: int, dim: int) -> None:
         raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
 
 
+def _check_mask(mask: Tensor, tensor: Tensor, dim: int) -> None:
+    """Refuse a mask whose shape is not that of the dimensions it stands for.
+
+    Raises:
+        IndexError: as PyTorch.
+    """
+    for k, size in enumerate(mask.shape):
+        if size != tensor.shape[dim + k]:
+            raise IndexError(
+                f"The shape of the mask {list(mask.shape)} at index {k} does not match the shape of the "
+                f"indexed tensor {list(tensor.shape)} at index {dim + k}"
+            )
+
+
+def _truth(part: Any) -> bool:
+    """Is it a single truth value, as in ``x[True]``?"""
+    return isinstance(part, Tensor) and not part.ndim and part._aval.dtype == bool
+
+
 def _tensors(tensor: Tensor, parts: list) -> tuple[tuple, list]:
     """The plan and the index tensors of an index with tensors; masks become positions, which reads them."""
     plan, indices, dim = [], [], 0
@@ -230,12 +250,7 @@ def _tensors(tensor: Tensor, parts: list) -> tuple[tuple, list]:
             plan.append(("slice", start, stop, step))
             dim += 1
         elif isinstance(part, Tensor) and part._aval.dtype == bool:
-            for k, size in enumerate(part.shape):
-                if size != tensor.shape[dim + k]:
-                    raise IndexError(
-                        f"The shape of the mask {list(part.shape)} at index {k} does not match the shape of the "
-                        f"indexed tensor {list(tensor.shape)} at index {dim + k}"
-                    )
+            _check_mask(part, tensor, dim)
             for found in np.nonzero(np.asarray(part._array())):
                 plan.append("tensor")
                 indices.append(as_tensor(found.astype(np.int64)))
@@ -272,6 +287,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         for p in parts if isinstance(p, Tensor)
     ):  # fmt: skip
         return getitem(self, tuple(int(p) if isinstance(p, Tensor) else p for p in parts))
+    if _truth(parts[0]):  # a new dimension of one element, or none
+        return self.unsqueeze(0)[as_tensor(np.zeros(int(bool(parts[0])), np.int64)), *parts[1:]]  # type: ignore
     plan, indices = _tensors(self, parts)
     return wrap(call(ADVANCED, (self, *indices), {"plan": plan}))
 
@@ -294,7 +311,11 @@ def setitem(self: Tensor, index: Any, new: Any) -> None:
     if not any(isinstance(p, Tensor) for p in parts):
         plan, starts = _plan(parts, shape)
         self._write(call(BASIC_PUT, (self, new, *starts), {"plan": plan}))
+    elif _truth(parts[0]) and len(parts) == 1 + len(shape) and all(p == slice(None) for p in parts[1:]):
+        if bool(parts[0]):
+            setitem(self, Ellipsis, new)
     elif len(masks) == 1 and parts[0] is masks[0] and _is_scalar(new) and all(p == slice(None) for p in parts[1:]):
+        _check_mask(masks[0], self, 0)
         self._write(call(MASKED_PUT, (self, masks[0], new)))
     else:
         plan, indices = _tensors(self, parts)

@@ -4,8 +4,30 @@ A function that is missing here is called after itself and keeps its inputs. ``s
 change before ``backward()`` is an error, as in PyTorch.
 """
 
-NODES: dict[str, tuple[str, str]] = {
-    "linear": ("AddmmBackward0", "others"),
+from typing import Any
+
+
+def _linear(value: Any) -> str:
+    """As PyTorch goes about it: a matrix product for matrices, reshaped around it for anything else."""
+    dims, biased = len(value.inputs[0].aval.shape), len(value.inputs) > 2
+    if dims == 2:
+        return "AddmmBackward0" if biased else "MmBackward0"
+    return "ViewBackward0" if biased else "SqueezeBackward4" if dims == 1 else "UnsafeViewBackward0"
+
+
+NODES: dict[str, tuple[Any, str]] = {
+    "linear": (_linear, "others"),
+    "batch_norm_train": ("NativeBatchNormBackward0", "inputs"),
+    "avg_pool1d": ("SqueezeBackward1", "inputs"),
+    "avg_pool2d": ("AvgPool2DBackward0", "inputs"),
+    "avg_pool3d": ("AvgPool3DBackward0", "inputs"),
+    "max_pool1d": ("SqueezeBackward1", "inputs"),
+    "max_pool3d": ("MaxPool3DWithIndicesBackward0", "inputs"),
+    "pad": ("ConstantPadNdBackward0", "none"),
+    "dropout_with": ("MulBackward0", "others"),
+    "normalize": ("DivBackward0", "inputs"),
+    "cosine_similarity": ("SumBackward1", "inputs"),
+    "logsigmoid": ("LogSigmoidBackward0", "inputs"),
     "relu": ("ReluBackward0", "output"),
     "sigmoid": ("SigmoidBackward0", "output"),
     "tanh": ("TanhBackward0", "output"),

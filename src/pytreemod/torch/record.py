@@ -125,7 +125,7 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
     if mask:
         if not (modes.grad if grad is None else grad):
             mask = 0
-        elif not (aval.inexact if spec.single else any(a.inexact for a in aval)):
+        elif not (any(a.inexact for a in aval) if isinstance(aval, tuple) else aval.inexact):
             mask = 0
     if not mask and modes.capture is None:
         arrays = [v.array for v in values if v.array is not None]

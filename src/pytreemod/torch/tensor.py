@@ -27,6 +27,9 @@ from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.views import scatter
 
 
+flips = [0]  # how often a tensor began or ceased to want a gradient, or got another cell
+
+
 class TensorBase:
     """The root of PyTorch's tensor classes."""
 
@@ -89,6 +92,8 @@ class Tensor(TensorBase):
         value = self._cell.value
         if capturing[0] and modes.capture is not None:
             modes.capture.read(self._cell, value)
+            if value.array is not None:
+                modes.capture.see_flag(self)
         if self._leaf:
             if value.variable is not self._reference:
                 value = self._leaf_value(value)
@@ -170,6 +175,8 @@ class Tensor(TensorBase):
             return self
         if requires_grad and not self._read()[0].aval.inexact:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if self._leaf is not requires_grad:
+            flips[0] += 1
         self._leaf = bool(requires_grad)
         if self._leaf and self._reference is None:
             self._reference = weakref.ref(self)
@@ -224,9 +231,9 @@ class Tensor(TensorBase):
         value = self._read()[0]
         if self._reference is None:
             self._reference = weakref.ref(self)
-        value.hooks = value.hooks or []
-        if self not in [t for t in value.hooks if t is self]:
-            value.hooks.append(self)
+        hooks = value.hooks = value.hooks or []
+        if not any(t is self for t in hooks):
+            hooks.append(self)
 
     def register_hook(self, hook: Callable) -> Any:
         """Call ``hook(grad)`` when the gradient of this tensor is there; what it returns replaces it."""
@@ -265,6 +272,7 @@ class Tensor(TensorBase):
         if modes.capture is not None:  # the cell is what a compiled function knows: it stays
             self._cell.assign(alias(value.detach()._read()[0]), bump=False)
             return
+        flips[0] += 1
         self._cell, self._base, self._steps = value._cell, value._base, value._steps
         self._seen, self._viewed = value._seen, value._viewed
         self._detached = value._detached or value._read()[1]

@@ -20,6 +20,7 @@ MACHINERY = frozenset(
         "_backward_hooks",
         "_backward_pre_hooks",
         "_is_full_backward_hook",
+        "_compiled_call",
         "_forward_hooks",
         "_forward_hooks_with_kwargs",
         "_forward_hooks_always_called",

@@ -15,6 +15,8 @@ from typing import Any
 from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.nn.backward_hooks import BackwardHooks
 from pytreemod.torch.nn.base import Root
+from pytreemod.torch.tape.capture import capturing
+from pytreemod.torch.tape.modes import modes
 
 registered = [0]  # how many hooks any module ever got
 NONE: Mapping = MappingProxyType({})
@@ -48,13 +50,19 @@ class Hooks(Root):
     _backward_pre_hooks: Mapping = NONE
     _is_full_backward_hook: bool | None = None
 
+    _compiled_call: Callable | None = None  # what torch.compile(module) made
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if capturing[0] and modes.capture is not None:
+            modes.capture.see_mode(self)
+        elif self._compiled_call is not None:
+            return self._compiled_call(*args, **kwargs)
+        return self._call_impl(*args, **kwargs)
+
+    def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)  # type: ignore[attr-defined]
-
-    def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
-        return Hooks.__call__(self, *args, **kwargs)
 
     def _has_hooks(self) -> bool:
         return bool(self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks)

@@ -11,6 +11,8 @@ from pytreemod.torch.nn.loading import Loading
 from pytreemod.torch.nn.members import Members, epoch
 from pytreemod.torch.nn.moving import Moving
 from pytreemod.torch.nn.owners import own_module, own_parameter, owner_path, replaced_path, replacements
+from pytreemod.torch.tape.capture import capturing
+from pytreemod.torch.tape.modes import modes
 
 
 class Module(Members, Hooks, Listing, Loading, Moving):
@@ -51,6 +53,8 @@ class Module(Members, Hooks, Listing, Loading, Moving):
         """Put this module and all below it into training mode, or out of it."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
+        if capturing[0] and modes.capture is not None:
+            modes.capture.see_mode(self)
         self.training = mode
         for module in self.children():
             module.train(mode)

@@ -1,15 +1,14 @@
 """``max``, ``min``, ``where``, ``std`` and the like: functions that mean different things for different arguments."""
 
-from collections import namedtuple
 from typing import Any
 
 from pytreemod.torch.ops import pointwise, reduce
-from pytreemod.torch.ops.registry import FUNCTIONS, composite, write_out
+from pytreemod.torch.ops.registry import FUNCTIONS, composite, return_type, write_out
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
-_max = namedtuple("max", "values indices")
-_min = namedtuple("min", "values indices")
+_max = return_type("max", "values indices")
+_min = return_type("min", "values indices")
 
 
 def _overloaded(input: Any, args: tuple, kwargs: dict, kinds: tuple) -> Any:
@@ -49,6 +48,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
 
 
 Tensor.where = lambda self, condition, other: where(condition, self, other)  # type: ignore[attr-defined]
+
+
+FUNCTIONS["is_nonzero"] = bool
 
 
 @composite()

@@ -1,11 +1,10 @@
 """Operations whose result's shape depends on the values: they read what they need and run at once."""
 
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
 
-from pytreemod.torch.ops.registry import composite
+from pytreemod.torch.ops.registry import composite, return_type
 from pytreemod.torch.tensor import Tensor, as_tensor
 
 
@@ -46,7 +45,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     )
 
 
-_median = namedtuple("median", "values indices")
+_median = return_type("median", "values indices")
 
 
 @composite()
@@ -55,6 +54,8 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     if dim is None:
         flat = input.reshape(-1)  # type: ignore[attr-defined]
         return flat.sort()[0][(flat.numel() - 1) // 2]
+    if not input.ndim:
+        return _median(input, as_tensor(np.zeros((), np.int64)))
     values, places = input.sort(dim, stable=True)  # type: ignore[attr-defined]
     at = (input.shape[dim] - 1) // 2
     values, places = values.narrow(dim, at, 1), places.narrow(dim, at, 1)

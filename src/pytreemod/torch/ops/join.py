@@ -7,6 +7,7 @@ import numpy as np
 
 from pytreemod.torch.ops.matrix import EINSUM
 from pytreemod.torch.ops.registry import axes, axis, cast, composite, operands, operation
+from pytreemod.torch.ops.shape import SPLIT, UNBIND
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
@@ -66,7 +67,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple:
                 f"{dim}), but got split_sizes={lengths}"
             )
     starts = [sum(lengths[:k]) for k in range(len(lengths))]
-    return tuple(tensor.narrow(dim, s, n) for s, n in zip(starts, lengths, strict=True))  # type: ignore[attr-defined]
+    return tuple(tensor._view(SPLIT, (dim, s, n)) for s, n in zip(starts, lengths, strict=True))
 
 
 @composite()
@@ -82,7 +83,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple:
 def unbind(input: Tensor, dim: int = 0) -> tuple:
     """The views along ``dim``, without it."""
     dim = axis(dim, input.ndim)
-    return tuple(input.select(dim, k) for k in range(input.shape[dim]))  # type: ignore[attr-defined]
+    return tuple(input._view(UNBIND, (dim, k)) for k in range(input.shape[dim]))  # type: ignore[attr-defined]
 
 
 @operation("RepeatBackward0", "none", varargs=True, function=False)
@@ -250,9 +251,11 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
 
 
 @composite(method=False)
-def broadcast_tensors(*tensors: Any) -> list:
+def broadcast_tensors(*tensors: Any) -> tuple:
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        tensors = tuple(tensors[0])
     shape = jnp.broadcast_shapes(*(tuple(t.shape) for t in tensors))
-    return [t.expand(shape) for t in tensors]
+    return tuple(t if tuple(t.shape) == shape else t.expand(shape) for t in tensors)
 
 
 @composite(method=False)

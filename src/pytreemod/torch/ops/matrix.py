@@ -20,7 +20,7 @@ def _alike(name: str, a: Any, b: Any) -> None:
 
 def _product_node(value: Any) -> str:
     dims = tuple(len(v.aval.shape) for v in value.inputs or ())
-    return {(2, 2): "MmBackward0", (1, 1): "DotBackward0", (2, 1): "MvBackward0"}.get(dims, "UnsafeViewBackward0")
+    return {(2, 2): "MmBackward0", (1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4"}.get(dims, "UnsafeViewBackward0")
 
 
 @operation("MmBackward0", "others", dunder="matmul")
@@ -100,21 +100,30 @@ def _einsum(*tensors: Any, equation: str) -> Any:
 
 
 _einsum.__name__ = "einsum"
-EINSUM = operation("UnsafeViewBackward0", "others", function=False, method=False)(_einsum)
+EINSUM = operation("ViewBackward0", "others", function=False, method=False)(_einsum)
+
+
+def _need_matrix(name: str, input: Any) -> None:
+    if input.ndim < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
 
 
 @operation("TriuBackward0", "none", inplace=True)
 def triu(input: Any, diagonal: int = 0) -> Any:
+    _need_matrix("triu", input)
     return jnp.triu(input, diagonal)
 
 
 @operation("TrilBackward0", "none", inplace=True)
 def tril(input: Any, diagonal: int = 0) -> Any:
+    _need_matrix("tril", input)
     return jnp.tril(input, diagonal)
 
 
 @operation("TraceBackward0", "none")
 def trace(input: Any) -> Any:
+    if input.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
     return jnp.trace(input)
 
 

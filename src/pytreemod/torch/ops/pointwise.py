@@ -5,10 +5,16 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.registry import cast, operands, operation
+from pytreemod.torch.tape.value import IN
 
 
 def _one(alpha: Any) -> bool:
     return isinstance(alpha, (int, float)) and alpha == 1
+
+
+def _reflected(name: str, other: str) -> Any:
+    """The node of ``x - 2``, and that of ``2 - x``."""
+    return lambda value: f"{name}Backward0" if value.spec.args and value.spec.args[0] is IN else other
 
 
 @operation("AddBackward0", "none", numbers=True, inplace=True, dunder="add")
@@ -19,7 +25,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return input | other if input.dtype == bool else input + other
 
 
-@operation("SubBackward0", "none", numbers=True, inplace=True, dunder="sub", aliases=("subtract",))
+@operation(_reflected("Sub", "RsubBackward1"), "none", numbers=True, inplace=True, dunder="sub", aliases=("subtract",))
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     input, other = operands(input, other)
     if input.dtype == bool:
@@ -42,7 +48,7 @@ def mul(input: Any, other: Any) -> Any:
     return input & other if input.dtype == bool else input * other
 
 
-@operation("DivBackward0", "inputs", numbers=True, inplace=True, dunder="truediv", aliases=("divide", "true_divide"))
+@operation(_reflected("Div", "MulBackward0"), "inputs", numbers=True, inplace=True, dunder="truediv", aliases=("divide", "true_divide"))
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     input, other = operands(input, other, floating=rounding_mode is None)
     if rounding_mode is None:
@@ -71,11 +77,11 @@ def fmod(input: Any, other: Any) -> Any:
     return jnp.fmod(*operands(input, other))
 
 
-def power_node(value: Any) -> str:
-    return "PowBackward0" if len(value.inputs or ()) < 2 else "PowBackward1"
+def _power_node(value: Any) -> str:
+    return "PowBackward1" if len(value.inputs) > 1 else "PowBackward0" if value.spec.args[0] is IN else "PowBackward2"
 
 
-@operation("PowBackward0", "inputs", inplace=True, dunder="pow")
+@operation(_power_node, "inputs", inplace=True, dunder="pow")
 def pow(input: Any, exponent: Any) -> Any:
     if isinstance(exponent, (int, float)) and not isinstance(exponent, bool) and not isinstance(input, (int, float)):
         base = operands(input, exponent)[0]

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation
+from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation, with_dim
 from pytreemod.torch.tensor import Tensor
 
 
@@ -24,7 +24,7 @@ def _whole(input: Any, dtype: Any) -> Any:
     return dtype if dtype is not None else None if jnp.issubdtype(input.dtype, jnp.inexact) else jnp.int64
 
 
-@operation("SumBackward0", "none")
+@operation(with_dim("Sum"), "none")
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     return jnp.sum(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
 
@@ -34,14 +34,14 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
     return jnp.nansum(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
 
 
-@operation("MeanBackward0", "none")
+@operation(with_dim("Mean"), "none")
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     if dtype is None:
         _need_float("mean", input)
     return jnp.mean(input, axes(dim, input.ndim), dtype, keepdims=keepdim)
 
 
-@operation("ProdBackward0", "both")
+@operation(with_dim("Prod"), "both")
 def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     return jnp.prod(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
 
@@ -67,15 +67,17 @@ def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
 
 
 @composite()
-def var_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple:
-    keep = options.get("keepdim", False)
-    return input.var(dim, **options), input.mean(dim, keep)  # type: ignore[attr-defined]
+def var_mean(input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, **options: Any) -> tuple:
+    """The variance and the mean."""
+    dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+    return input.var(dim, unbiased, keepdim, **options), input.mean(dim, keepdim)  # type: ignore[attr-defined]
 
 
 @composite()
-def std_mean(input: Tensor, dim: Any = None, **options: Any) -> tuple:
-    keep = options.get("keepdim", False)
-    return input.std(dim, **options), input.mean(dim, keep)  # type: ignore[attr-defined]
+def std_mean(input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, **options: Any) -> tuple:
+    """The standard deviation and the mean."""
+    dim, unbiased = (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+    return input.std(dim, unbiased, keepdim, **options), input.mean(dim, keepdim)  # type: ignore[attr-defined]
 
 
 def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any) -> tuple:
@@ -192,7 +194,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 def _quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
     return jnp.quantile(
-        input, q, axis=None if dim is None else axis(dim, input.ndim), keepdims=keepdim, method=interpolation
+        input, q, axis=None if dim is None or not input.ndim else axis(dim, input.ndim), keepdims=keepdim, method=interpolation
     )
 
 

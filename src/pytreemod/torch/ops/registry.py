@@ -31,6 +31,15 @@ _IN_PLACE_FUNCTIONS = frozenset(
     "log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu round rsqrt sigmoid sin sinc sinh sqrt square "
     "tan tanh trunc xlogy".split()
 )  # PyTorch offers ``torch.exp_(x)`` for these; of the others, in-place forms are methods only
+_NUMBERS = (int, float, bool, complex)
+_NUMBER_FIRST = frozenset(
+    "pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift isin "
+    "where".split()
+)  # PyTorch takes a number before a tensor here
+_TENSORS_ONLY = frozenset(
+    "atan2 fmin fmax minimum maximum logical_and logical_or logical_xor gcd lcm logaddexp logaddexp2 hypot ldexp "
+    "heaviside nextafter".split()
+)
 _OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Array)
 
 
@@ -159,12 +168,46 @@ def operation(
     return offer
 
 
+def _refusal(name: str, which: str, place: int, given: Any) -> str:
+    return (
+        f"{name}(): argument '{which}' (position {place}) must be Tensor, not {type(given).__name__}; "
+        f"{name}() received an invalid combination of arguments"
+    )
+
+
+def return_type(name: str, fields: str) -> Any:
+    """A named tuple that prints as PyTorch's results of several tensors do."""
+
+    def show(self: Any) -> str:
+        parts = ",\n".join(f"{f}={v!r}" for f, v in zip(self._fields, self, strict=True))
+        return f"torch.return_types.{name}(\n{parts})"
+
+    kind = namedtuple(name, fields.split())
+    kind.__repr__ = show  # type: ignore[method-assign]
+    return kind
+
+
+def with_dim(name: str) -> Callable:
+    """The node of a reduction: PyTorch's name ends in 1 where a dimension is given."""
+
+    def node(value: Value) -> str:
+        settings = dict(value.spec.kwargs)
+        dim = value.spec.args[1] if len(value.spec.args) > 1 else settings.get("dim")
+        return f"{name}Backward{int(dim is not None)}"
+
+    return node
+
+
 def spelled(op: Op, varargs: bool, returns: str | None) -> Callable:
     """The public function of an operation."""
-    result = namedtuple(op.name, returns.split()) if returns else None
+    result = return_type(op.name, returns) if returns else None
 
     @functools.wraps(op.function)
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if args and type(args[0]) in _NUMBERS and (op.name not in _NUMBER_FIRST or type(args[-1]) in _NUMBERS):
+            raise TypeError(_refusal(op.name, "input", 1, args[0]))
+        if len(args) > 1 and op.name in _TENSORS_ONLY and type(args[1]) in _NUMBERS:
+            raise TypeError(_refusal(op.name, "other", 2, args[1]))
         if varargs and len(args) > 1 and not isinstance(args[1], (tuple, list)):
             args = (args[0], tuple(args[1:]))
         if "axis" in kwargs:

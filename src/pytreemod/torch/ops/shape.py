@@ -5,7 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from pytreemod.torch.ops.registry import axis, composite, operation
+from pytreemod.torch.ops.registry import axis, composite, operation, with_dim
 from pytreemod.torch.tensor import Tensor
 
 
@@ -42,7 +42,7 @@ def reshape(input: Any, shape: Any) -> Any:
 
 @operation("ViewBackward0", "none", view=True, function=False)
 def view_as(input: Any, other: Any) -> Any:
-    return input.reshape(other.shape)
+    return input.reshape(sizes(other.shape, input.size))
 
 
 @operation("ViewBackward0", "none", view=True)
@@ -94,7 +94,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     return jnp.moveaxis(input, source, destination)
 
 
-@operation("SqueezeBackward0", "none", view=True)
+@operation(with_dim("Squeeze"), "none", view=True)
 def squeeze(input: Any, dim: Any = None) -> Any:
     if dim is None:
         return jnp.squeeze(input)
@@ -141,9 +141,19 @@ def _narrow(input: Any, dim: int, start: int, length: int) -> Any:
     return input[(slice(None),) * dim + (slice(start, start + length),)]
 
 
+SPLIT = operation("SplitBackward0", "none", view=True, function=False, method=False, name="narrow")(
+    lambda input, dim, start, length: _narrow.function(input, dim, start, length)
+)
+UNBIND = operation("UnbindBackward0", "none", view=True, function=False, method=False, name="select")(
+    lambda input, dim, index: select.function(input, dim, index)
+)
+
+
 @composite()
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """The view of ``length`` elements from ``start`` on; a start that is a tensor is read."""
+    if not input.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     return input._view(_narrow, (dim, int(start), length))
 
 

@@ -109,9 +109,10 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
     return input
 
 
-@operation("CloneBackward0", "none", function=False)
-def contiguous(input: Any, memory_format: Any = None) -> Any:
-    return input
+@composite(function=False)
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor itself where its elements are in order, as a copy where it is a view that reorders them."""
+    return input if input.is_contiguous() else input.clone()  # type: ignore[attr-defined]
 
 
 @operation("NanToNumBackward0", "inputs", inplace=True)

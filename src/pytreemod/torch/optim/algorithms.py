@@ -16,7 +16,10 @@ def _options(arguments: dict) -> dict:
 
 
 class Adadelta(Optimizer):
-    """Adadelta, with the options of ``torch.optim.Adadelta`` (PyTorch 2.13). Source: Zeiler 2012, arXiv:1212.5701."""
+    """Adadelta, with the options of ``torch.optim.Adadelta`` (PyTorch 2.13).
+
+    Source: Zeiler 2012, arXiv:1212.5701.
+    """
 
     rule = ADADELTA
 
@@ -37,7 +40,10 @@ class Adadelta(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """Adagrad, with the options of ``torch.optim.Adagrad`` (PyTorch 2.13). Source: Duchi et al. 2011."""
+    """Adagrad, with the options of ``torch.optim.Adagrad`` (PyTorch 2.13).
+
+    Source: Duchi et al. 2011.
+    """
 
     rule = ADAGRAD
 
@@ -59,7 +65,10 @@ class Adagrad(Optimizer):
 
 
 class Adam(Optimizer):
-    """Adam, with the options of ``torch.optim.Adam`` (PyTorch 2.13). Source: Kingma and Ba 2015, arXiv:1412.6980."""
+    """Adam, with the options of ``torch.optim.Adam`` (PyTorch 2.13).
+
+    Source: Kingma and Ba 2015, arXiv:1412.6980.
+    """
 
     rule = ADAM
 
@@ -83,7 +92,10 @@ class Adam(Optimizer):
 
 
 class Adamax(Optimizer):
-    """Adamax, with the options of ``torch.optim.Adamax`` (PyTorch 2.13). Source: Kingma and Ba 2015, arXiv:1412.6980, section 7.1."""
+    """Adamax, with the options of ``torch.optim.Adamax`` (PyTorch 2.13).
+
+    Source: Kingma and Ba 2015, arXiv:1412.6980, section 7.1.
+    """
 
     rule = ADAMAX
 
@@ -104,7 +116,10 @@ class Adamax(Optimizer):
 
 
 class AdamW(Optimizer):
-    """AdamW, with the options of ``torch.optim.AdamW`` (PyTorch 2.13). Source: Loshchilov and Hutter 2019, arXiv:1711.05101."""
+    """AdamW, with the options of ``torch.optim.AdamW`` (PyTorch 2.13).
+
+    Source: Loshchilov and Hutter 2019, arXiv:1711.05101.
+    """
 
     rule = ADAMW
 
@@ -127,7 +142,10 @@ class AdamW(Optimizer):
 
 
 class ASGD(Optimizer):
-    """ASGD, with the options of ``torch.optim.ASGD`` (PyTorch 2.13). Source: Polyak and Juditsky 1992."""
+    """ASGD, with the options of ``torch.optim.ASGD`` (PyTorch 2.13).
+
+    Source: Polyak and Juditsky 1992.
+    """
 
     rule = ASGD_RULE
 
@@ -148,7 +166,10 @@ class ASGD(Optimizer):
 
 
 class NAdam(Optimizer):
-    """NAdam, with the options of ``torch.optim.NAdam`` (PyTorch 2.13). Source: Dozat 2016."""
+    """NAdam, with the options of ``torch.optim.NAdam`` (PyTorch 2.13).
+
+    Source: Dozat 2016.
+    """
 
     rule = NADAM
 
@@ -171,7 +192,10 @@ class NAdam(Optimizer):
 
 
 class RAdam(Optimizer):
-    """RAdam, with the options of ``torch.optim.RAdam`` (PyTorch 2.13). Source: Liu et al. 2020, arXiv:1908.03265."""
+    """RAdam, with the options of ``torch.optim.RAdam`` (PyTorch 2.13).
+
+    Source: Liu et al. 2020, arXiv:1908.03265.
+    """
 
     rule = RADAM
 
@@ -193,7 +217,10 @@ class RAdam(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """RMSprop, with the options of ``torch.optim.RMSprop`` (PyTorch 2.13). Source: Hinton, lecture 6e of his course, 2012."""
+    """RMSprop, with the options of ``torch.optim.RMSprop`` (PyTorch 2.13).
+
+    Source: Hinton, lecture 6e of his course, 2012.
+    """
 
     rule = RMSPROP
 
@@ -215,7 +242,10 @@ class RMSprop(Optimizer):
 
 
 class Rprop(Optimizer):
-    """Rprop, with the options of ``torch.optim.Rprop`` (PyTorch 2.13). Source: Riedmiller and Braun 1993."""
+    """Rprop, with the options of ``torch.optim.Rprop`` (PyTorch 2.13).
+
+    Source: Riedmiller and Braun 1993.
+    """
 
     rule = RPROP
 
@@ -235,7 +265,10 @@ class Rprop(Optimizer):
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with the options of ``torch.optim.SGD`` (PyTorch 2.13). Source: Sutskever et al. 2013 for the momentum."""
+    """Stochastic gradient descent, with the options of ``torch.optim.SGD`` (PyTorch 2.13).
+
+    Source: Sutskever et al. 2013 for the momentum.
+    """
 
     rule = SGD_RULE
 

@@ -23,7 +23,8 @@ from pytreemod.torch import messages
 from pytreemod.torch.autograd.mode import enable_grad, set_grad_enabled
 from pytreemod.torch.cell import Cell
 from pytreemod.torch.hooks import RemovableHandle
-from pytreemod.torch.optim.plan import STEP, Dials, Ready
+from pytreemod.torch.nn.owners import replaced_path, replacements
+from pytreemod.torch.optim.plan import STEP, Dials, Ready, undo
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.flush import flush
 from pytreemod.torch.tape.modes import modes
@@ -66,6 +67,8 @@ class Optimizer:
         self.state = defaultdict(dict)
         self.param_groups = []
         self._ready: dict[int, Ready] = {}
+        self._loads = 0
+        self._checked = replacements[0]  # replacements up to here concern nobody in here
         self._hidden: dict[Tensor, dict] = {}  # clocks that PyTorch's state does not have
         self._pre_hooks: dict = OrderedDict()
         self._post_hooks: dict = OrderedDict()
@@ -165,23 +168,60 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if self._checked != replacements[0]:
+            self._refuse_replaced()
         written: list[tuple[Value, list[Value]]] = []
-        with set_grad_enabled(self.defaults.get("differentiable", False)):
-            for group in self.param_groups:
-                self._step_group(group, written)
-        if not self.defaults.get("differentiable") and modes.capture is None:
-            flush([], written)
+        done: list[tuple[Value, list[Tensor], list[Tensor]]] = []
+        known = len(self.state)
+        if modes.capture is not None:
+            modes.capture.cleanups.append(lambda: self._forget(known))
+        try:
+            with set_grad_enabled(self.defaults.get("differentiable", False)):
+                for group in self.param_groups:
+                    self._step_group(group, written, done)
+            if not self.defaults.get("differentiable") and modes.capture is None:
+                flush([], written)
+        except BaseException:
+            undo(done)
+            self._forget(known)
+            raise
         for hook in list(self._post_hooks.values()):
             hook(self, (closure,) if closure is not None else (), {})
         return loss
 
-    def _step_group(self, group: dict, written: list) -> None:
+    def _refuse_replaced(self) -> None:
+        """Some parameter of some module was replaced: was it one of these?
+
+        Raises:
+            RuntimeError: naming its path.
+        """
+        for group in self.param_groups:
+            for param in group["params"]:
+                path = replaced_path(param)
+                if path is not None:
+                    raise RuntimeError(
+                        f"{type(self).__name__}.step: expected the parameters of the module, but '{path}' was replaced "
+                        "after the optimizer took it, which would train the old one. Make the optimizer anew, or write "
+                        "into the parameter: with torch.no_grad(): parameter.copy_(value)"
+                    )
+        self._checked = replacements[0]
+
+    def _forget(self, known: int) -> None:
+        """Drop the states that a failed step made, which come after those ``known`` before."""
+        for param in list(self.state)[known:]:
+            del self.state[param]
+            self._hidden.pop(param, None)
+        self._ready.clear()
+
+    def _step_group(self, group: dict, written: list, done: list) -> None:
         if modes.capture is not None:
             for param in group["params"]:
                 modes.capture.see_grad(param)
         params = [p for p in group["params"] if p._grad is not None]
         if not params:
             return
+        if modes.grad and self.defaults.get("differentiable") and any(p._leaf for p in params):
+            raise RuntimeError(messages.LEAF_IN_PLACE)
         ready = self._ready.get(id(group))
         if ready is None or not ready.fits(self, group, params):
             ready = self._ready[id(group)] = Ready(self, group, params)
@@ -190,9 +230,11 @@ class Optimizer:
             dials = Dials(self.rule, group)
             modes.capture.sources[hyper] = dials.numbers
             modes.capture.guard(dials.structure)
+            modes.capture.guard(lambda: (self._loads, [len(g["params"]) for g in self.param_groups]))
         node = call(STEP, (hyper, *params, *[p._grad for p in params], *ready.states, *ready.extra), ready.settings)
         parts = [node.item(k) for k in range(len(node.aval))]
         given = iter(parts)
+        done.append((node, params, ready.states))
         for tensor in params:
             _put(tensor, next(given))
         for tensor in ready.states:
@@ -299,6 +341,7 @@ class Optimizer:
             state[param] = {name: _loaded(name, value, param) for name, value in entries.items()}
         self.state = state
         self._hidden, self._ready = {}, {}
+        self._loads += 1
         if getattr(type(self), "rule", None) is not None and self.rule.hidden:
             for param, entries in state.items():
                 if any(v is not None for v in entries.values()):

@@ -72,6 +72,16 @@ STEP = Op(update, "OptimizerStep", saves="none")
 OPS[update] = STEP
 
 
+def undo(done: list) -> None:
+    """Give the parameters and states of steps that failed what they had before."""
+    for node, params, states in reversed(done):
+        old = (*node.inputs[1 : 1 + len(params)], *node.inputs[1 + 2 * len(params) :])
+        for tensor, value in zip((*params, *states), old, strict=False):
+            if tensor._base is None:
+                tensor._cell.value = value
+                tensor._cell.counter[0] = value.version
+
+
 class Dials:
     """The numbers of a group as they stand, read anew when an option changed."""
 

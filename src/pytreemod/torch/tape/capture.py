@@ -30,10 +30,22 @@ class Capture:
         self.sources: dict[Value, Callable[[], Any]] = {}  # a value that is asked for anew at every call
         self.guards: list[tuple[Callable[[], Any], Any]] = []  # what must be as it was, or Python runs again
         self.generators: list = []
+        self.modules: dict[Any, bool] = {}  # a module that was called -> whether it was training
+        self.flags: dict[int, tuple] = {}  # a tensor that was read: its reference, did it want a gradient, its cell
+        self.cleanups: list[Callable[[], None]] = []  # what to do when the run fails
 
     def read(self, cell: Any, value: Value) -> None:
         if value.array is not None and value not in self.reads:
             self.reads[value] = weakref.ref(cell)
+
+    def see_flag(self, tensor: Any) -> None:
+        """Whether a tensor that is there wants a gradient decides what the program is."""
+        if id(tensor) not in self.flags:
+            self.flags[id(tensor)] = (weakref.ref(tensor), tensor._leaf, tensor._cell)
+
+    def see_mode(self, module: Any) -> None:
+        """A module is called, or about to change its mode."""
+        self.modules.setdefault(module, module.training)
 
     def write(self, cell: Any) -> None:
         if cell not in self.writes:
@@ -84,6 +96,8 @@ def capture(name: str):
         yield found
     except BaseException:
         found.undo()
+        for clean in found.cleanups:
+            clean()
         raise
     finally:
         capturing[0] -= 1

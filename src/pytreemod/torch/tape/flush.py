@@ -41,11 +41,10 @@ class Compiled:
         places = range(len(recording.leaves)) if places is None else places
 
         def program(kept: tuple, given: tuple, numbers: tuple) -> tuple:
-            kept, given, numbers = iter(kept), iter(given), iter(numbers)
-            leaves = {k: next(given) if k in donated else next(kept) for k in places}
-            leaves = [leaves[k] for k in range(len(leaves))]
-            mixed = [next(numbers) if k in dynamic else n for k, n in enumerate(constants)]
-            env = replay(entries, sequence, leaves, mixed)
+            mine, yours, moving = iter(kept), iter(given), iter(numbers)
+            leaves = {k: next(yours) if k in donated else next(mine) for k in places}
+            mixed = [next(moving) if k in dynamic else n for k, n in enumerate(constants)]
+            env = replay(entries, sequence, [leaves[k] for k in range(len(leaves))], mixed)
             return tuple(env[i] for i in outputs)
 
         self.function = jax.jit(program, donate_argnums=(1,))
@@ -108,7 +107,7 @@ def flush(roots: list[Value], together: list[tuple[Value, list[Value]]] | None =
     """
     roots = [r for r in roots if r.array is None]
     extra = pending()
-    wholes = [whole for whole, _ in together or ()]
+    wholes = [whole for whole, _ in together or () if whole.array is None]  # it may have run at once
     if not roots and not extra and not wholes:
         return
     recording = linearize([*roots, *wholes, *extra], owners(modes.backwards))
@@ -245,6 +244,8 @@ def _owners(recording: Recording, wanted: tuple, extra: list[Value], hidden: lis
     for value in (*wanted, *extra):
         held[index[value]] += 1
     chosen = {index[v] for v in wanted}
+    # what a recording that stays reads without a history of its own must be there when it runs again
+    chosen.update([k for k in lasting if not order[k].mask or order[k].released])
     inputs = value = v = None
     spare = [count - held[k] for k, count in enumerate(_references(order))]
     outputs = [k for k, v in enumerate(order) if v.array is None and (spare[k] > _BASE or k in chosen)]
