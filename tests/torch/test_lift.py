@@ -9,7 +9,7 @@ import pytreemod as ptm
 import pytreemod.torch as ptt
 from pytreemod import nn
 from pytreemod.torch.bridge import lift, stateful
-from pytreemod.torch.reading import NeedsLift
+from pytreemod.torch.reading import LiftError
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -98,7 +98,7 @@ def test_a_function_that_refers_to_tracers_is_not_kept():
 
 
 def test_errors():
-    with pytest.raises(NeedsLift, match=r"ptm.lift\(function\)\(tensor\)"):
+    with pytest.raises(LiftError, match=r"ptm.lift\(function\)\(tensor\)"):
         jnp.asarray(tensor())
     with pytest.raises(TypeError, match="dot_general|shape"):
         lift(jnp.matmul)(tensor(), tensor())

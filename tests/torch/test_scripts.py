@@ -6,6 +6,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+import torch
 
 from pytreemod.torch.tape import flush
 
@@ -30,6 +31,15 @@ def run(script, text):
     with redirect_stdout(out):
         exec(compile(text, str(script), "exec"), {"__name__": "__main__", "__file__": str(script)})
     return out.getvalue().splitlines(), out.programs
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """PyTorch's threads wait by spinning, which costs more than these small networks."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def with_other_imports(text):

@@ -32,7 +32,7 @@ from pytreemod.torch.nn.members import epoch
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.snapshots import skeleton
 from pytreemod.torch.nn.twins import to_live
-from pytreemod.torch.reading import NeedsLift
+from pytreemod.torch.reading import LiftError
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
 from pytreemod.tree.listing import child
@@ -136,7 +136,7 @@ def _method(net: Any, name: str, body: Callable, args: tuple, kwargs: dict) -> A
         return _on_arrays(net, name, args, kwargs)
     try:
         return body(net, *args, **kwargs)
-    except (NeedsLift, ValueError) as error:
+    except (LiftError, ValueError) as error:
         if isinstance(error, ValueError) and "__jax_array__" not in str(error):
             raise
         return _on_arrays(net, name, args, kwargs)

@@ -361,10 +361,11 @@ def _stand_ins(tensors: list[Tensor]) -> list[Tensor]:
     for tensor in tensors:
         if id(tensor) not in made:
             made[id(tensor)] = tensor
-            if tensor._base is not None and not tensor._leaf:
+            if tensor._base is not None:
                 value, tracked = tensor._read()
-                alone = made[id(tensor)] = wrap(value if tracked else constant(value.array))
-                alone._detached = not tracked
+                alone = wrap(value if value.mask and tracked else constant(value.array))
+                made[id(tensor)] = alone.requires_grad_(tensor._leaf) if tensor._leaf else alone
+                alone._grad = tensor._grad
     return [made[id(tensor)] for tensor in tensors]
 
 

@@ -57,7 +57,7 @@ def grad_and_value(func: Callable, argnums: Any = 0, has_aux: bool = False) -> C
             value, aux = out if has_aux else (out, ())
             if not isinstance(value, Tensor) or value.ndim:
                 raise RuntimeError(
-                    "grad_and_value(f)(*args): Expected f(*args) to return a scalar tensor, got "
+                    "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got "
                     + (f"tensor with {value.ndim} dims" if isinstance(value, Tensor) else type(value).__name__)
                 )
             rest, found["rebuild"] = to_arrays(aux)

@@ -5,17 +5,19 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.reduce import norm as _norm
-from pytreemod.torch.ops.registry import operation
+from pytreemod.torch.ops.registry import operation, return_type
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, wrap
 
 
-def _function(name: str, pure: Any, **options: Any) -> Any:
+def _function(name: str, pure: Any, fields: str | None = None, **options: Any) -> Any:
     pure.__name__ = "linalg_" + name
     op = operation(method=False, function=False, **options)(pure)
+    result = return_type("linalg_" + name, fields) if fields else None
 
     def public(input: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return wrap(call(op, (input, *args), kwargs))
+        found = wrap(call(op, (input, *args), kwargs))
+        return found if result is None else result(*found)
 
     public.__name__ = public.__qualname__ = name
     return public
@@ -40,13 +42,41 @@ def _matrix_norm(A: Any, ord: Any = "fro", dim: tuple = (-2, -1), keepdim: bool 
 matrix_norm = _function("matrix_norm", _matrix_norm)
 inv = _function("inv", lambda A: jnp.linalg.inv(A))
 det = _function("det", lambda A: jnp.linalg.det(A))
-slogdet = _function("slogdet", lambda A: tuple(jnp.linalg.slogdet(A)))
-solve = _function("solve", lambda A, B: jnp.linalg.solve(A, B))
-cholesky = _function("cholesky", lambda A: jnp.linalg.cholesky(A))
-qr = _function("qr", lambda A, mode="reduced": tuple(jnp.linalg.qr(A, mode)))
-svd = _function("svd", lambda A, full_matrices=True: tuple(jnp.linalg.svd(A, full_matrices)))
+cholesky = _function("cholesky", lambda A, upper=False: jnp.linalg.cholesky(A, upper=upper))
 svdvals = _function("svdvals", lambda A: jnp.linalg.svd(A, compute_uv=False))
-eigh = _function("eigh", lambda A: tuple(jnp.linalg.eigh(A)))
-eigvalsh = _function("eigvalsh", lambda A: jnp.linalg.eigvalsh(A))
-pinv = _function("pinv", lambda A: jnp.linalg.pinv(A))
+eigvalsh = _function("eigvalsh", lambda A, UPLO="L": jnp.linalg.eigvalsh(A, UPLO))
 matrix_power = _function("matrix_power", lambda A, n: jnp.linalg.matrix_power(A, n))
+matrix_rank = _function(
+    "matrix_rank", lambda A, tol=None: jnp.linalg.matrix_rank(A, tol).astype(jnp.int64), saves="none"
+)
+slogdet = _function("slogdet", lambda A: tuple(jnp.linalg.slogdet(A)), fields="sign logabsdet")
+qr = _function("qr", lambda A, mode="reduced": tuple(jnp.linalg.qr(A, mode)), fields="Q R")
+svd = _function("svd", lambda A, full_matrices=True: tuple(jnp.linalg.svd(A, full_matrices)), fields="U S Vh")
+eigh = _function("eigh", lambda A, UPLO="L": tuple(jnp.linalg.eigh(A, UPLO)), fields="eigenvalues eigenvectors")
+
+
+def _pinv(A: Any, rcond: Any = None, *, rtol: Any = None, hermitian: bool = False) -> Any:
+    return jnp.linalg.pinv(A, rcond if rtol is None else rtol, hermitian=hermitian)
+
+
+def _solve(A: Any, B: Any, *, left: bool = True) -> Any:
+    if not left:
+        return jnp.swapaxes(_solve(jnp.swapaxes(A, -2, -1), jnp.swapaxes(B, -2, -1)), -2, -1)
+    vectors = B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1])
+    return jnp.linalg.solve(A, B[..., None])[..., 0] if vectors else jnp.linalg.solve(A, B)
+
+
+pinv, solve = _function("pinv", _pinv), _function("solve", _solve)
+
+
+def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """The cross product of vectors of length three along ``dim``."""
+    return input.cross(other, dim)  # type: ignore[attr-defined]
+
+
+def multi_dot(tensors: Any) -> Tensor:
+    """The product of several matrices; the first and the last may be vectors."""
+    out = tensors[0]
+    for each in tensors[1:]:
+        out = out @ each
+    return out

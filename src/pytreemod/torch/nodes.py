@@ -6,10 +6,14 @@ change before ``backward()`` is an error, as in PyTorch.
 
 from typing import Any
 
+from pytreemod.torch.tape.value import IN
+
 
 def _linear(value: Any) -> str:
     """As PyTorch goes about it: a matrix product for matrices, reshaped around it for anything else."""
-    dims, biased = len(value.inputs[0].aval.shape), len(value.inputs) > 2
+    spec = value.spec
+    given = (*spec.args, *(arg for _, arg in spec.kwargs))
+    dims, biased = len(value.aval.shape), sum(arg is IN for arg in given) > 2
     if dims == 2:
         return "AddmmBackward0" if biased else "MmBackward0"
     return "ViewBackward0" if biased else "SqueezeBackward4" if dims == 1 else "UnsafeViewBackward0"

@@ -16,7 +16,7 @@ from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Parameter, Tensor, as_tensor, wrap
 
 
-class NeedsLift(TypeError):
+class LiftError(TypeError):
     """A JAX function was called on a tensor whose gradient is recorded."""
 
 
@@ -70,10 +70,10 @@ def to_jax(self: Tensor) -> jax.Array:
     """The value for a function of JAX.
 
     Raises:
-        NeedsLift: the tensor requires grad; its gradient would be lost.
+        LiftError: the tensor requires grad; its gradient would be lost.
     """
     if self.requires_grad:
-        raise NeedsLift(
+        raise LiftError(
             "a function of JAX was called on a Tensor that requires grad: its gradient would be lost. Use "
             "tensor.detach(), or make the function an operation of the tape: ptm.lift(function)(tensor)"
         )
@@ -164,9 +164,7 @@ def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_bloc
     for arg in args:
         if isinstance(arg, Tensor):
             dtype = arg.dtype
-        elif isinstance(arg, (str, int)) or type(arg).__name__ == "device":
-            device = arg
-        elif arg is not None and not isinstance(arg, bool):
+        elif not (arg is None or isinstance(arg, (str, int)) or type(arg).__name__ == "device"):
             dtype = arg
     if dtype is None or as_dtype(dtype, "to") is self.dtype:
         return self.clone() if copy else self  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ import os
 from collections import OrderedDict
 from typing import Any
 
+import jax
 import numpy as np
 
 from pytreemod.torch.creation import made
@@ -26,17 +27,34 @@ def _safetensors() -> Any:
     return safetensors
 
 
+def _contiguous(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).reshape(array.shape)  # which would make one dimension of none
+
+
+_DTYPES = {
+    "F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": jax.numpy.bfloat16, "I64": np.int64,
+    "I32": np.int32, "I16": np.int16, "I8": np.int8, "U64": np.uint64, "U32": np.uint32, "U16": np.uint16,
+    "U8": np.uint8, "BOOL": np.bool_, "C64": np.complex64, "F8_E4M3": jax.numpy.float8_e4m3fn,
+    "F8_E5M2": jax.numpy.float8_e5m2,
+}  # fmt: skip
+
+
+def _array(entry: dict) -> np.ndarray:
+    """One tensor of a safetensors file; its NumPy reader knows no bfloat16."""
+    return np.frombuffer(bytearray(entry["data"]), np.dtype(_DTYPES[entry["dtype"]])).reshape(entry["shape"])
+
+
 def _pack(tree: Any, arrays: dict, seen: dict, where: str) -> Any:
     if isinstance(tree, Tensor):
         value = tree._read()[0]
         name = seen.get(id(tree._cell), None) if tree._base is None else None
         if name is None:
             name = str(len(arrays))
-            arrays[name] = np.ascontiguousarray(np.asarray(tree._array()).reshape(value.aval.shape))
+            arrays[name] = _contiguous(np.asarray(tree._array()).reshape(value.aval.shape))
             seen[id(tree._cell)] = name
         return {"tensor": name, "parameter": isinstance(tree, Parameter), "requires_grad": tree._leaf}
     if isinstance(tree, np.ndarray):
-        arrays[name := str(len(arrays))] = np.ascontiguousarray(tree)
+        arrays[name := str(len(arrays))] = _contiguous(tree)
         return {"array": name}
     if tree is None or isinstance(tree, (bool, int, float, str)):
         return tree if not isinstance(tree, float) or np.isfinite(tree) else {"float": repr(tree)}
@@ -121,7 +139,7 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: A
     try:
         size = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + size])
-        arrays = _safetensors().numpy.load(data)
+        arrays = {name: _array(entry) for name, entry in _safetensors().deserialize(data)}
     except ImportError:
         raise
     except Exception as error:

@@ -26,7 +26,6 @@ from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.views import scatter
 
-
 flips = [0]  # how often a tensor began or ceased to want a gradient, or got another cell
 
 

@@ -103,7 +103,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         x = self.stem(x)
-        for i, (layer, norm) in enumerate(zip(self.layers, self.norms)):
+        for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=False)):
             h = norm(layer(x)) * self.scales[i]
             h = SignSTE.apply(h) if i == 1 else torch.relu(h)
             x = h if x.shape[-1] != h.shape[-1] else x + h
@@ -144,10 +144,10 @@ for step in range(24):
     torch.nn.utils.clip_grad_value_(net.parameters(), 0.5)
     optimizer.step()
     print(
-        "%d %.6f %.6f %.6f act %.5f grad %.5f"
+        "%d %.6f %.6f %.6f act %.5f grad %.5f"  # noqa: UP031
         % (step, loss.item(), loss_cls.item(), loss_reg.item(), activations["norms.2"][-1], grads["first"])
     )
 for h in handles:
     h.remove()
 print(sorted(net.state_dict().keys()))
-print("%.4f" % net.norms[0].count.item(), ["%.3f" % s.item() for s in net.scales])
+print(f"{net.norms[0].count.item():.4f}", [f"{s.item():.3f}" for s in net.scales])

@@ -91,7 +91,7 @@ dataloaders = {
 dataset_sizes = {k: len(v.dataset) for k, v in dataloaders.items()}
 best_model_wts = copy.deepcopy(model.state_dict())
 best_acc = 0.0
-for epoch in range(2):
+for _epoch in range(2):
     for phase in ["train", "val"]:
         if phase == "train":
             model.train()
@@ -135,7 +135,7 @@ optimizer2 = torch.optim.SGD([p for n, p in model2.named_parameters() if n.start
 optimizer2.load_state_dict(checkpoint["optimizer_state_dict"])
 print(optimizer2.param_groups[0]["lr"], checkpoint["epoch"])
 model2.train()
-for k in range(3):
+for _k in range(3):
     loss = criterion(model2(X[:16]), Y[:16])
     optimizer2.zero_grad()
     loss.backward()

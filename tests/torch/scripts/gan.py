@@ -104,7 +104,7 @@ for epoch in range(2):
         D_G_z2 = output.mean().item()
         optimizerG.step()
         print(
-            "[%d/%d] Loss_D: %.6f Loss_G: %.6f D(x): %.5f D(G(z)): %.5f / %.5f"
+            "[%d/%d] Loss_D: %.6f Loss_G: %.6f D(x): %.5f D(G(z)): %.5f / %.5f"  # noqa: UP031
             % (epoch, i, errD.item(), errG.item(), D_x, D_G_z1, D_G_z2)
         )
         G_losses.append(errG.item())
@@ -112,4 +112,4 @@ for epoch in range(2):
         if i % 5 == 0:
             with torch.no_grad():
                 fake = netG(fixed_noise).detach().cpu()
-            print("fixed %.5f" % fake.abs().mean())
+            print(f"fixed {fake.abs().mean():.5f}")

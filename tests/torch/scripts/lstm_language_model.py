@@ -1,4 +1,4 @@
-"""A language model with an LSTM, tied weights, a carried hidden state and hand-written SGD, as PyTorch's example has it."""
+"""A language model: LSTM, tied weights, a carried hidden state, updates by hand, as PyTorch's example has it."""
 
 import math
 import pathlib
@@ -127,9 +127,7 @@ def train():
         for p in model.parameters():
             p.data.add_(p.grad, alpha=-lr)
         total_loss += loss.item()
-        print(
-            f"{batch:3d} batches | lr {lr:02.2f} | loss {loss.item():.6f} | ppl {math.exp(loss.item()):8.2f}"
-        )
+        print(f"{batch:3d} batches | lr {lr:02.2f} | loss {loss.item():.6f} | ppl {math.exp(loss.item()):8.2f}")
 
 
 for epoch in range(1, 3):

@@ -1,4 +1,4 @@
-"""A transformer on characters: masks, parameter groups without decay, a cosine schedule, clipping, sampling."""
+"""A transformer on characters: masks, groups without decay, a cosine schedule, clipping, sampling."""
 
 import math
 import pathlib

@@ -2,6 +2,7 @@
 
 from pytreemod.torch.ops import (  # noqa: F401
     algebra,
+    building,
     compare,
     extremes,
     host,

@@ -171,6 +171,8 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 @operation("GatherBackward0", "inputs")
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     dim = axis(dim, input.ndim)
+    if not index.size:
+        return jnp.zeros(index.shape, input.dtype)
     if not input.ndim or not index.ndim:
         return jnp.take_along_axis(input.reshape(-1), index.reshape(-1), 0).reshape(index.shape)
     if index.ndim != input.ndim:

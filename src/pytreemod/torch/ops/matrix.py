@@ -20,7 +20,9 @@ def _alike(name: str, a: Any, b: Any) -> None:
 
 def _product_node(value: Any) -> str:
     dims = tuple(len(v.aval.shape) for v in value.inputs or ())
-    return {(2, 2): "MmBackward0", (1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4"}.get(dims, "UnsafeViewBackward0")
+    return {(2, 2): "MmBackward0", (1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4"}.get(
+        dims, "UnsafeViewBackward0"
+    )
 
 
 @operation("MmBackward0", "others", dunder="matmul")

@@ -1,4 +1,4 @@
-"""The functions of networks that PyTorch also offers as ``torch.softmax(x)`` or ``x.softmax()``: those of both faces."""
+"""Functions of networks that PyTorch also offers as ``torch.softmax(x)`` or ``x.softmax()``."""
 
 from typing import Any
 

@@ -48,7 +48,14 @@ def mul(input: Any, other: Any) -> Any:
     return input & other if input.dtype == bool else input * other
 
 
-@operation(_reflected("Div", "MulBackward0"), "inputs", numbers=True, inplace=True, dunder="truediv", aliases=("divide", "true_divide"))
+@operation(
+    _reflected("Div", "MulBackward0"),
+    "inputs",
+    numbers=True,
+    inplace=True,
+    dunder="truediv",
+    aliases=("divide", "true_divide"),
+)
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     input, other = operands(input, other, floating=rounding_mode is None)
     if rounding_mode is None:
@@ -78,7 +85,13 @@ def fmod(input: Any, other: Any) -> Any:
 
 
 def _power_node(value: Any) -> str:
-    return "PowBackward1" if len(value.inputs) > 1 else "PowBackward0" if value.spec.args[0] is IN else "PowBackward2"
+    return (
+        "PowBackward1"
+        if sum(arg is IN for arg in value.spec.args) > 1
+        else "PowBackward0"
+        if value.spec.args[0] is IN
+        else "PowBackward2"
+    )
 
 
 @operation(_power_node, "inputs", inplace=True, dunder="pow")

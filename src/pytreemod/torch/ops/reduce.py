@@ -125,8 +125,10 @@ def _place(find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     if input.dtype == bool:
         raise RuntimeError(f"\"{find.__name__}_cpu\" not implemented for 'Bool'")
     if not input.size and (dim is None or not input.shape[dim]):
-        raise IndexError(f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                         "reduction dim with the 'dim' argument.")  # fmt: skip
+        raise IndexError(
+            f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+            "dim with the 'dim' argument."
+        )
     return find(input, dim if input.ndim else None, keepdims=keepdim and input.ndim > 0).astype(jnp.int64)
 
 
@@ -194,7 +196,11 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 def _quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
     return jnp.quantile(
-        input, q, axis=None if dim is None or not input.ndim else axis(dim, input.ndim), keepdims=keepdim, method=interpolation
+        input,
+        q,
+        axis=None if dim is None or not input.ndim else axis(dim, input.ndim),
+        keepdims=keepdim,
+        method=interpolation,
     )
 
 

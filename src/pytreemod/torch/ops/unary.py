@@ -128,8 +128,14 @@ def logit(input: Any, eps: float | None = None) -> Any:
     return jnp.log(input / (1 - input))
 
 
-for _name, _function in {"isnan": jnp.isnan, "isinf": jnp.isinf, "isfinite": jnp.isfinite,
-                         "isposinf": jnp.isposinf, "isneginf": jnp.isneginf, "signbit": jnp.signbit}.items():  # fmt: skip
+for _name, _function in {
+    "isnan": jnp.isnan,
+    "isinf": jnp.isinf,
+    "isfinite": jnp.isfinite,
+    "isposinf": jnp.isposinf,
+    "isneginf": jnp.isneginf,
+    "signbit": jnp.signbit,
+}.items():
 
     def _test(input: Any, _function: Callable = _function) -> Any:
         return _function(input)

@@ -11,7 +11,6 @@ import functools
 import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 import jax
@@ -25,6 +24,7 @@ from pytreemod.torch.cell import Cell
 from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.nn.owners import replaced_path, replacements
 from pytreemod.torch.optim.plan import STEP, Dials, Ready, undo
+from pytreemod.torch.optim.saving import Saving
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.flush import flush
 from pytreemod.torch.tape.modes import modes
@@ -42,7 +42,7 @@ class _Required:
 required = _Required()
 
 
-class Optimizer:
+class Optimizer(Saving):
     """The base of all optimizers, with PyTorch's interface (2.13).
 
     Args:
@@ -163,7 +163,7 @@ class Optimizer:
             RuntimeError: a parameter was replaced in its module, or needs a gradient it cannot have.
         """
         for hook in list(self._pre_hooks.values()):
-            hook(self, (closure,) if closure is not None else (), {})
+            hook(self, (self,) if closure is None else (self, closure), {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -186,7 +186,7 @@ class Optimizer:
             self._forget(known)
             raise
         for hook in list(self._post_hooks.values()):
-            hook(self, (closure,) if closure is not None else (), {})
+            hook(self, (self,) if closure is None else (self, closure), {})
         return loss
 
     def _refuse_replaced(self) -> None:
@@ -299,59 +299,6 @@ class Optimizer:
             for n in names:
                 holder[n]._cell = first[n]._cell
 
-    # ---- saving
-
-    def state_dict(self) -> dict:
-        """The state in PyTorch's format: parameters by their position."""
-        positions: dict[int, int] = {}
-        groups = []
-        for group in self.param_groups:
-            packed = {k: v for k, v in group.items() if k != "params"}
-            for param in group["params"]:
-                positions.setdefault(id(param), len(positions))
-            packed["params"] = [positions[id(p)] for p in group["params"]]
-            groups.append(packed)
-        state = {positions[id(p)]: dict(s) for p, s in self.state.items() if id(p) in positions and s}
-        return {"state": state, "param_groups": groups}
-
-    def load_state_dict(self, state_dict: dict) -> None:
-        """Take a state over; nothing changes when it does not fit.
-
-        Raises:
-            ValueError: it has other groups or other numbers of parameters.
-        """
-        groups, saved = self.param_groups, deepcopy(state_dict["param_groups"])
-        if len(groups) != len(saved):
-            raise ValueError("loaded state dict has a different number of parameter groups")
-        if any(len(g["params"]) != len(s["params"]) for g, s in zip(groups, saved, strict=True)):
-            raise ValueError(
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
-            )
-        by_position = {
-            position: param
-            for group, packed in zip(groups, saved, strict=True)
-            for position, param in zip(packed["params"], group["params"], strict=True)
-        }
-        state: dict = defaultdict(dict)
-        for position, entries in state_dict["state"].items():
-            if position not in by_position:
-                state[position] = entries
-                continue
-            param = by_position[position]
-            state[param] = {name: _loaded(name, value, param) for name, value in entries.items()}
-        self.state = state
-        self._hidden, self._ready = {}, {}
-        self._loads += 1
-        if getattr(type(self), "rule", None) is not None and self.rule.hidden:
-            for param, entries in state.items():
-                if any(v is not None for v in entries.values()):
-                    one = np.ones((), np.float32)
-                    self._hidden[param] = {n: wrap(constant(jnp.asarray(one))) for n in self.rule.hidden}
-        for group, packed in zip(groups, saved, strict=True):
-            packed["params"] = group["params"]
-            for name, value in packed.items():
-                group[name] = value
-
     # ---- hooks
 
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
@@ -365,10 +312,10 @@ def _with_hooks(step: Callable) -> Callable:
     @functools.wraps(step)
     def wrapped(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         for hook in list(self._pre_hooks.values()):
-            hook(self, args, kwargs)
+            hook(self, (self, *args), kwargs)
         out = step(self, *args, **kwargs)
         for hook in list(self._post_hooks.values()):
-            hook(self, args, kwargs)
+            hook(self, (self, *args), kwargs)
         return out
 
     return wrapped
@@ -396,18 +343,6 @@ def zero_gradient(param: Tensor) -> None:
     grad.requires_grad_(False)
     with set_grad_enabled(False):
         grad.zero_()  # type: ignore[attr-defined]
-
-
-def _loaded(name: str, value: Any, param: Tensor) -> Any:
-    """One entry of a saved state, as this parameter keeps it."""
-    if isinstance(value, Tensor) or hasattr(value, "__array__"):
-        array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)
-        dtype = np.float32 if name == "step" else param._aval.dtype
-        with jax.enable_x64(True):
-            return wrap(constant(jnp.array(array, dtype)))
-    if name == "step" and isinstance(value, (int, float)):
-        return wrap(constant(jnp.asarray(value, jnp.float32)))
-    return deepcopy(value)
 
 
 __all__ = ["Optimizer", "Parameter", "required"]

@@ -24,6 +24,12 @@ import jax.numpy as jnp
 from pytreemod.torch.tape.value import Aval, Op, Projection, Value
 
 
+class Several(tuple):
+    """The kinds of the results of one operation, as a leaf."""
+
+    __slots__ = ()
+
+
 class Gradient(NamedTuple):
     """The entry of a gradient: the calls that it runs itself, and the places of what it differentiates."""
 
@@ -154,7 +160,7 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
             index[value] = len(order)
             sequence.append(len(order))
             order.append(value)
-            entries.append(value.aval)
+            entries.append(value.aval if type(value.aval) is Aval else Several(value.aval))
             leaves.append(value)
             stack.pop()
             continue
@@ -174,7 +180,7 @@ def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbe
     arrays = iter(leaves)
     for position in sequence:
         entry = entries[position]
-        if type(entry) is Aval:
+        if type(entry) is Aval or type(entry) is Several:
             env[position] = next(arrays)
         elif type(entry) is Gradient:
             env[position], inside = _differentiate(entry, env, numbers)

@@ -1,0 +1,87 @@
+"""The state of an optimizer in PyTorch's format, both ways."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from copy import deepcopy
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pytreemod.torch.tape.value import constant
+from pytreemod.torch.tensor import Tensor, wrap
+
+
+class Saving:
+    """The part of an optimizer that saves and loads."""
+
+    param_groups: list[dict]
+    state: dict
+    rule: Any
+    _hidden: dict
+    _ready: dict
+
+    def state_dict(self) -> dict:
+        """The state in PyTorch's format: parameters by their position."""
+        positions: dict[int, int] = {}
+        groups = []
+        for group in self.param_groups:
+            packed = {k: v for k, v in group.items() if k != "params"}
+            for param in group["params"]:
+                positions.setdefault(id(param), len(positions))
+            packed["params"] = [positions[id(p)] for p in group["params"]]
+            groups.append(packed)
+        state = {positions[id(p)]: dict(s) for p, s in self.state.items() if id(p) in positions and s}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take a state over; nothing changes when it does not fit.
+
+        Raises:
+            ValueError: it has other groups or other numbers of parameters.
+        """
+        groups, saved = self.param_groups, deepcopy(state_dict["param_groups"])
+        if len(groups) != len(saved):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(len(g["params"]) != len(s["params"]) for g, s in zip(groups, saved, strict=True)):
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
+        by_position = {
+            position: param
+            for group, packed in zip(groups, saved, strict=True)
+            for position, param in zip(packed["params"], group["params"], strict=True)
+        }
+        state: dict = defaultdict(dict)
+        for position, entries in state_dict["state"].items():
+            if position not in by_position:
+                state[position] = entries
+                continue
+            param = by_position[position]
+            state[param] = {name: _loaded(name, value, param) for name, value in entries.items()}
+        self.state = state
+        self._hidden, self._ready = {}, {}
+        self._loads += 1
+        if getattr(type(self), "rule", None) is not None and self.rule.hidden:
+            for param, entries in state.items():
+                if any(v is not None for v in entries.values()):
+                    one = np.ones((), np.float32)
+                    self._hidden[param] = {n: wrap(constant(jnp.asarray(one))) for n in self.rule.hidden}
+        for group, packed in zip(groups, saved, strict=True):
+            packed["params"] = group["params"]
+            for name, value in packed.items():
+                group[name] = value
+
+
+def _loaded(name: str, value: Any, param: Tensor) -> Any:
+    """One entry of a saved state, as this parameter keeps it."""
+    if isinstance(value, Tensor) or hasattr(value, "__array__"):
+        array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)
+        dtype = np.float32 if name == "step" else param._aval.dtype
+        with jax.enable_x64(True):
+            return wrap(constant(jnp.array(array, dtype)))
+    if name == "step" and isinstance(value, (int, float)):
+        return wrap(constant(jnp.asarray(value, jnp.float32)))
+    return deepcopy(value)
