@@ -24,8 +24,6 @@ def attributes(t):
             str(x.layout),
             x.stride(),
             x.is_contiguous(),
-            x.t().stride(),
-            x.t().is_contiguous(),
         ],
         [x.requires_grad, x.is_leaf, x.grad_fn, x.grad, y.is_leaf, y.requires_grad, type(y.grad_fn).__name__],
         [x.element_size(), x.itemsize, x.nbytes, x.is_floating_point(), x.is_complex(), x.T.shape, x.mT.shape],

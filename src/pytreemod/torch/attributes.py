@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pytreemod.torch.ops.shape import sizes
 from pytreemod.torch.size import Size
 from pytreemod.torch.tensor import Tensor
 
@@ -80,8 +81,12 @@ def _through(name: str, found: tuple, shape: tuple, args: tuple, kwargs: dict) -
     elif name == "squeeze" and not args and not kwargs:
         kept = [k for k in range(n) if shape[k] != 1]
         return tuple(found[k] for k in kept), tuple(shape[k] for k in kept)
-    elif name in ("view", "reshape", "flatten", "squeeze"):
-        return None, shape  # contiguous from here on
+    elif name in ("view", "reshape") and found == strides(shape):
+        wanted = args[0] if args else kwargs["shape"]
+        if isinstance(wanted, (int, tuple, list)):  # not a dtype
+            new_shape = sizes(wanted, math.prod(shape))
+            return strides(new_shape), new_shape
+        return None, shape
     else:
         return None, shape
     return tuple(found[k] for k in order), tuple(shape[k] for k in order)

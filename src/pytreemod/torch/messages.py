@@ -19,8 +19,8 @@ SECOND_BACKWARD = (
 NO_GRAD_FN = "element {} of tensors does not require grad and does not have a grad_fn"
 SCALAR_ONLY = "grad can be implicitly created only for scalar outputs"
 UNUSED = (
-    "The differentiated Tensor at index {} appears to not have been used in the graph. Set allow_unused=True if this is "
-    "the desired behavior."
+    "The differentiated Tensor at index {} appears to not have been used in the graph. Set allow_unused=True if this "
+    "is the desired behavior."
 )
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 NON_LEAF_GRAD = (
@@ -86,7 +86,7 @@ def check_grad(tensor: Any, grad: Any) -> None:
         )
     if grad.dtype is not tensor.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{scalar_name(grad.dtype).lower()}' to a tensor with grad_dtype "
-            f"'{scalar_name(tensor.dtype)}'. The gradient must match the tensor's grad_dtype (the tensor's dtype): "
-            f"convert it with grad.to({tensor.dtype})"
+            f"attempting to assign a gradient with dtype '{scalar_name(grad.dtype).lower()}' to a tensor with "
+            f"grad_dtype '{scalar_name(tensor.dtype)}'. The gradient must match the tensor's grad_dtype (the tensor's "
+            f"dtype): convert it with grad.to({tensor.dtype})"
         )

@@ -112,7 +112,12 @@ def flush(roots: list[Value], together: list[tuple[Value, list[Value]]] | None =
         return
     recording = linearize([*roots, *wholes, *extra], owners(modes.backwards))
     outputs, donated = _owners(recording, (*roots, *wholes), extra, _hidden(recording))
-    arrays = _run(recording, outputs, donated)
+    try:
+        arrays = _run(recording, outputs, donated)
+    except BaseException:
+        modes.backwards.clear()  # what cannot be computed fails whoever reads it, not whoever reads anything
+        modes.updated.clear()
+        raise
     modes.backwards.clear()
     modes.updated.clear()
     order = recording.order
