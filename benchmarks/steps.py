@@ -113,9 +113,12 @@ def measure(workload, rounds: int, seconds: float, columns: list[str]) -> dict[s
             steps[name]()
     counts = {}
     for name, step in steps.items():
-        began = time.perf_counter()
-        step()
-        counts[name] = max(1, int(seconds / (time.perf_counter() - began)))
+        singles = []
+        for _ in range(10):
+            began = time.perf_counter()
+            step()
+            singles.append(time.perf_counter() - began)
+        counts[name] = max(1, int(seconds / statistics.median(singles)))
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -123,6 +126,8 @@ def measure(workload, rounds: int, seconds: float, columns: list[str]) -> dict[s
             for _ in range(counts[name]):
                 step()
             times[name].append((time.perf_counter() - began) / counts[name] * 1e6)
+            if name == "pytorch":
+                time.sleep(0.3)  # its threads keep spinning on the cores for a while
     return {name: (statistics.median(t), first[name]) for name, t in times.items()}
 
 

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from pytreemod.torch import messages
@@ -90,7 +91,8 @@ def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: b
                 )
             ones = _ones.get(value.aval)
             if ones is None:
-                ones = _ones[value.aval] = np.ones(value.aval.shape, value.aval.dtype)
+                with jax.enable_x64(True):
+                    ones = _ones[value.aval] = jax.device_put(np.ones(value.aval.shape, value.aval.dtype))
             cotangents.append(Value(ones, value.aval))
         else:
             given, follows = grad._read()

@@ -17,7 +17,7 @@ from pytreemod.torch.cell import Cell
 from pytreemod.torch.nn.module import Module, replacements
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.capture import Capture, capture
-from pytreemod.torch.tape.flush import Compiled, compilations, flush, force, owned, owners
+from pytreemod.torch.tape.flush import Compiled, compilations, flush, force, owned, owners, settled
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import Recording, linearize, replay
 from pytreemod.torch.tape.value import Op, Value, constant
@@ -169,11 +169,11 @@ class Entry:
         else:
             state = [_cell(where, tensors).value for where in self.state]
         arrays = [v.array for v in state]
-        if [None for a in arrays if a is None]:
-            arrays = [force(v) for v in state]
+        if [None for a in arrays if a is None or type(a) is np.ndarray]:
+            arrays = [settled(v) for v in state]
         given = [arrays[k] for k in self.given]
         kept = [arrays[k] for k in self.read_only]
-        kept += [force(tensors[k]._read()[0]) for k in self.arguments]
+        kept += [settled(tensors[k]._read()[0]) for k in self.arguments]
         kept += [source() for source in self.sources]
         kept += self.constants
         del arrays

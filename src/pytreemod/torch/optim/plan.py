@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -97,7 +98,7 @@ class Dials:
             self.form = (tuple(where.items()), tuple(static.items()))
             self.options = options
 
-    def numbers(self) -> np.ndarray:
+    def numbers(self) -> jax.Array:
         self._look()
         return self.array
 
@@ -144,7 +145,7 @@ class Ready:
         )
 
 
-def read_numbers(numbers: dict) -> tuple[dict, np.ndarray, list]:
+def read_numbers(numbers: dict) -> tuple[dict, jax.Array, list]:
     """Where each number stands in the array of numbers; zeros and integers are constants, tensors are inputs."""
     flat: list[float] = []
     extra: list[Tensor] = []
@@ -161,4 +162,5 @@ def read_numbers(numbers: dict) -> tuple[dict, np.ndarray, list]:
         return len(flat) - 1
 
     where = {name: place(value, name) for name, value in numbers.items()}
-    return where, np.asarray(flat, np.float64), extra
+    with jax.enable_x64(True):
+        return where, jax.device_put(np.asarray(flat, np.float64)), extra

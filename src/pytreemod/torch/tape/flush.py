@@ -146,11 +146,20 @@ def _run(recording: Recording, outputs: tuple, donated: frozenset) -> tuple:
             dynamic = found.dynamic | frozenset(changed)
         found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic)
         compilations["programs"] += 1
-    kept = tuple([v.array for k, v in enumerate(recording.leaves) if k not in donated])
+    kept = tuple([settled(v) for k, v in enumerate(recording.leaves) if k not in donated])
     given = tuple([owned(v) for k, v in enumerate(recording.leaves) if k in donated])
     moving = tuple([np.asarray(numbers[k]) for k in sorted(found.dynamic)])
     with jax.enable_x64(True):
         return found.function(kept, given, moving)
+
+
+def settled(value: Value) -> Any:
+    """The array of a value, moved to JAX's memory the first time a program reads it."""
+    array = force(value)
+    if type(array) is np.ndarray:
+        with jax.enable_x64(True):
+            array = value.array = jax.device_put(array)
+    return array
 
 
 def owned(value: Value) -> Any:
@@ -213,6 +222,8 @@ def _hidden(recording: Recording) -> list[Value]:
 
 def _quiet(order: list[Value], hidden: list[Value]) -> list[Value]:
     """Those of ``hidden`` that nobody outside refers to. What the others read must be there for them afterwards."""
+    if not hidden:
+        return hidden
     inner = dict.fromkeys(hidden, 0)
     for value in [*order, *hidden]:
         spec = value.spec
