@@ -330,8 +330,14 @@ class CompiledFunction:
         if modes.capture is not None:  # inside another compiled function: part of it
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
-        tree, key = unpack((args, kwargs), tensors)
-        whole = (key, modes.grad, tuple([(t._read()[0].aval, t.requires_grad) for t in tensors]), _same(tensors))
+        if kwargs or [1 for arg in args if type(arg) is not Tensor]:
+            tree, key = unpack((args, kwargs), tensors)
+        else:  # the common case, without a look inside
+            tensors += args
+            tree, key = (tuple(map(_Place, range(len(args)))), {}), len(args)
+        reads = [t._read() for t in tensors]
+        whole = (key, modes.grad, tuple([(value.aval, tracked) for value, tracked in reads]), _same(tensors))
+        del reads
         entries = self.entries.setdefault(whole, [])
         for entry in entries:
             if entry.fits(tensors):

@@ -34,6 +34,8 @@ def item(self: Tensor) -> Any:
     array = host(self)
     if array.size != 1:
         raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
+    if array.dtype.kind in "fiubc":
+        return array.item()
     return array.reshape(()).astype(_plain_type(array.dtype)).item()
 
 
