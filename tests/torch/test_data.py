@@ -247,7 +247,7 @@ LOADERS = [
 ]
 
 
-@pytest.mark.parametrize("options", LOADERS, ids=str)
+@pytest.mark.parametrize("options", LOADERS, ids=lambda options: "-".join(options))
 def test_loader_gives_pytorchs_batches_and_leaves_its_stream(options):
     a, b = pair(**options)
     assert len(a) == len(b)
