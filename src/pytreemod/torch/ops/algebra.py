@@ -98,10 +98,10 @@ def diagflat(input: Any, offset: int = 0) -> Any:
 
 @operation("BlockDiagBackward0", "none", method=False, name="block_diag")
 def _block_diag(tensors: tuple) -> Any:
-    tensors = [jnp.atleast_2d(t) for t in tensors]
-    rows, columns = sum(t.shape[0] for t in tensors), sum(t.shape[1] for t in tensors)
-    out, r, c = jnp.zeros((rows, columns), jnp.result_type(*tensors)), 0, 0
-    for t in tensors:
+    blocks = [jnp.atleast_2d(t) for t in tensors]
+    rows, columns = sum(t.shape[0] for t in blocks), sum(t.shape[1] for t in blocks)
+    out, r, c = jnp.zeros((rows, columns), jnp.result_type(*blocks)), 0, 0
+    for t in blocks:
         out = out.at[r : r + t.shape[0], c : c + t.shape[1]].set(t)
         r, c = r + t.shape[0], c + t.shape[1]
     return out
