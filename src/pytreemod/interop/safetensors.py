@@ -88,7 +88,7 @@ def load_safetensors(path: str | os.PathLike, model: M, strict: bool = True) -> 
 def _storable(value: Any, name: str) -> np.ndarray:
     if not isinstance(value, (jax.Array, np.ndarray)) or isinstance(value, jax.core.Tracer):
         raise TypeError(f"save_safetensors: expected an array at {name!r}, got {type(value).__name__}")
-    if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+    if jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         raise TypeError(
             f"save_safetensors: {name!r} is a typed JAX key. Store jax.random.key_data(key), "
             "or make it a non-persistent buffer"

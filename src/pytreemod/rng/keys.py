@@ -65,7 +65,7 @@ def _affine(x: jax.Array, scale: Any, shift: Any) -> jax.Array:
 
 def _typed(key: Any) -> jax.Array:
     dtype = getattr(key, "dtype", None)
-    if dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+    if dtype is not None and jax.numpy.issubdtype(dtype, jax.dtypes.prng_key):
         typed = key
     elif dtype == "uint32" and getattr(key, "ndim", 0) > 0:
         typed = jax.random.wrap_key_data(jnp.asarray(key))

@@ -21,51 +21,8 @@ from pytreemod.torch.tape.flush import Compiled, compilations, flush, force, own
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import Recording, linearize, replay
 from pytreemod.torch.tape.value import Op, Value, constant
-from pytreemod.torch.tensor import Tensor, as_tensor, flips, wrap
-
-
-class _Place:
-    """Where the k-th tensor of an argument or result stands."""
-
-    __slots__ = ("index",)
-
-    def __init__(self, index: int):
-        self.index = index
-
-
-def unpack(tree: Any, tensors: list) -> tuple[Any, Any]:
-    """(the tree with places instead of tensors, a key of everything else in it)."""
-    if isinstance(tree, Tensor):
-        tensors.append(tree)
-        return _Place(len(tensors) - 1), _Place
-    if isinstance(tree, (np.ndarray, jax.Array)):
-        tensors.append(as_tensor(tree))
-        return _Place(len(tensors) - 1), _Place
-    if isinstance(tree, dict):
-        pairs = [(k, *unpack(v, tensors)) for k, v in tree.items()]
-        return {k: t for k, t, _ in pairs}, ("dict", tuple((k, key) for k, _, key in pairs))
-    if isinstance(tree, (list, tuple)):
-        parts = [unpack(v, tensors) for v in tree]
-        filled = [t for t, _ in parts]
-        made = type(tree)(*filled) if hasattr(tree, "_fields") else type(tree)(filled)
-        return made, (type(tree), tuple(key for _, key in parts))
-    try:
-        hash(tree)
-    except TypeError:
-        return tree, ("object", id(tree))
-    return tree, (type(tree), tree)
-
-
-def pack(tree: Any, tensors: Any) -> Any:
-    """The tree with the tensors put back."""
-    if type(tree) is _Place:
-        return tensors[tree.index]
-    if isinstance(tree, dict):
-        return {k: pack(v, tensors) for k, v in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        parts = [pack(v, tensors) for v in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return tree
+from pytreemod.torch.tensor import Tensor, flips, wrap
+from pytreemod.torch.trees import Place, pack, unpack
 
 
 class Entry:
@@ -334,7 +291,7 @@ class CompiledFunction:
             tree, key = unpack((args, kwargs), tensors)
         else:  # the common case, without a look inside
             tensors += args
-            tree, key = (tuple(map(_Place, range(len(args)))), {}), len(args)
+            tree, key = (tuple(map(Place, range(len(args)))), {}), len(args)
         reads = [t._read() for t in tensors]
         whole = (key, modes.grad, tuple([(value.aval, tracked) for value, tracked in reads]), _same(tensors))
         del reads

@@ -12,11 +12,11 @@ from typing import Any
 import jax
 
 from pytreemod.torch.autograd.mode import set_grad_enabled
-from pytreemod.torch.compiling import pack, unpack
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.tape.flush import force
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
+from pytreemod.torch.trees import pack, unpack
 
 
 def to_arrays(tree: Any) -> tuple[list, Callable]:

@@ -92,7 +92,7 @@ def _cast(value: Any, old: Any, name: str) -> Any:
     if isinstance(old, jax.ShapeDtypeStruct) and isinstance(value, jax.ShapeDtypeStruct):
         return value
     dtype = old.dtype
-    if jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key):
+    if jax.numpy.issubdtype(dtype, jax.dtypes.prng_key):
         return value
     if jnp.issubdtype(value.dtype, jnp.complexfloating) and not jnp.issubdtype(dtype, jnp.complexfloating):
         raise TypeError(f"load_state_dict: {name!r} is {dtype} in the model, but complex in the checkpoint")

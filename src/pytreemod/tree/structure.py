@@ -104,7 +104,7 @@ class Structure:
             self._cache["names"] = tuple(first[i] for i in range(len(self.roles)))
         return self._cache["names"]
 
-    def keys(self) -> tuple[GetAttrKey, ...]:
+    def keys(self) -> tuple[Any, ...]:
         """The key of each leaf in JAX's key paths: its dotted path."""
         if "keys" not in self._cache:
             self._cache["keys"] = tuple(map(GetAttrKey, self.names()))
