@@ -22,7 +22,7 @@ from pytreemod.torch.tape.flush import flush, force
 from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import GradientSpec
-from pytreemod.torch.tape.value import Op, Value, aval_of, constant
+from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.tensor import Tensor, wrap
 from pytreemod.torch.walk import Survey, ancestors, inside_of
 
@@ -343,6 +343,3 @@ def grad(
                 raise RuntimeError(messages.UNUSED.format(index))
         results.append(None if part is None else wrap(part))
     return tuple(results)
-
-
-__all__ = ["aval_of", "backward", "grad"]

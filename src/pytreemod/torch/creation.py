@@ -7,12 +7,10 @@ import warnings
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.dtypes import as_dtype, default, float32, from_numpy_dtype, int64
-from pytreemod.torch.record import call
+from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype, int64
 from pytreemod.torch.size import Size
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -281,6 +279,3 @@ def is_floating_point(input: Tensor) -> bool:
 
 def is_complex(input: Tensor) -> bool:
     return input.dtype.is_complex
-
-
-__all__ = ["call", "float32", "jnp"]

@@ -1,10 +1,7 @@
 """The switches that a thread carries: is gradient recorded, is a program being captured, what is pending."""
 
 import threading
-from contextlib import contextmanager
 from typing import Any
-
-import jax
 
 
 class Modes(threading.local):
@@ -21,12 +18,3 @@ class Modes(threading.local):
 
 
 modes = Modes()
-
-_wide = jax.enable_x64
-
-
-@contextmanager
-def wide():
-    """Run JAX with 64-bit types: the dtypes of the stateful face hold whatever ``jax_enable_x64`` says."""
-    with _wide(True):
-        yield
