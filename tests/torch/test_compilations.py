@@ -3,7 +3,7 @@
 import pytest
 
 import pytreemod.torch as torch
-from pytreemod.torch.tape.flush import compilations
+from pytreemod.torch.tape.compiled import compilations
 
 
 def build(rule, **options):

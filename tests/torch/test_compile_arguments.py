@@ -6,7 +6,7 @@ import weakref
 import jax
 
 import pytreemod.torch as ptt
-from pytreemod.torch.tape.flush import compilations
+from pytreemod.torch.tape.compiled import compilations
 
 
 def test_assignment_to_an_input():

@@ -245,7 +245,7 @@ def test_any_basic_index(index):
 
 
 def test_a_moving_slice_compiles_once():
-    from pytreemod.torch.tape.flush import compilations
+    from pytreemod.torch.tape.compiled import compilations
 
     x = ours.tensor(BASE, requires_grad=True)
     seen = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pytreemod.torch.tape import flush
+from pytreemod.torch.tape import compiled
 
 SCRIPTS = sorted(Path(__file__).with_name("scripts").glob("*.py"))
 NUMBER = re.compile(r"[-+]?\d+\.\d+(?:e[-+]?\d+)?")
@@ -22,7 +22,7 @@ class Lines(io.StringIO):
         self.programs = []
 
     def write(self, text):
-        self.programs += [sum(flush.compilations.values())] * text.count("\n")
+        self.programs += [sum(compiled.compilations.values())] * text.count("\n")
         return super().write(text)
 
 
@@ -53,7 +53,7 @@ def test_a_script_prints_what_it_prints_under_pytorch(script):
     text = script.read_text(encoding="utf-8")
     assert "pytreemod" not in text
     expected, _ = run(script, text)
-    before = sum(flush.compilations.values())
+    before = sum(compiled.compilations.values())
     found, programs = run(script, with_other_imports(text))
 
     assert len(expected) > 20 and len(found) == len(expected)

@@ -14,6 +14,19 @@ F = TypeVar("F", bound=Callable)
 PROTOCOL = "__pytreemod_function__"
 
 
+class _Hooks(dict):
+    """The hook of each type that was met; None for a type that has none, ``CONTAINER`` for what has to be opened."""
+
+    def __missing__(self, kind: type) -> Any:
+        found = CONTAINER if kind is tuple or kind is list else getattr(kind, PROTOCOL, None)
+        self[kind] = found
+        return found
+
+
+CONTAINER = object()
+_hooks = _Hooks()
+
+
 def dispatched(function: F) -> F:
     """Let the types of the arguments take over calls of ``function``.
 
@@ -23,9 +36,8 @@ def dispatched(function: F) -> F:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in args:
-            kind = type(value)
-            hook = getattr(kind, PROTOCOL, None)
-            if hook is None and (kind is tuple or kind is list):
+            hook = _hooks[type(value)]
+            if hook is CONTAINER:
                 hook = next((h for v in value if (h := getattr(type(v), PROTOCOL, None))), None)
             if hook is not None:
                 return hook(function, args, kwargs)

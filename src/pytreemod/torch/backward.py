@@ -16,12 +16,12 @@ import jax
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.cell import Cell
-from pytreemod.torch.record import call
-from pytreemod.torch.tape.flush import flush, force
+from pytreemod.torch.record import LEAF, call, item
+from pytreemod.torch.tape.flush import asked, flush, force
 from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import GradientSpec
+from pytreemod.torch.tape.recall import recall, remember
 from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.tensor import Tensor, wrap
 from pytreemod.torch.walk import Survey, ancestors, inside_of
@@ -68,12 +68,8 @@ def gradient(
 
 def finish_previous() -> None:
     """At most one backward is pending, so that accumulating over many batches does not grow a program."""
-    for reference in modes.backwards:
-        value = reference()
-        if value is not None and value.array is None and not value.mask and value.inputs is not None:
-            if modes.capture is None:
-                flush([])
-            return
+    if modes.backwards and modes.capture is None and any(not g.mask for g in asked()):
+        flush([])
 
 
 def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: bool) -> tuple[list[Value], list[Value]]:
@@ -89,11 +85,7 @@ def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: b
                 raise RuntimeError(
                     "grad can be implicitly created only for real scalar outputs but got " + str(tensor.dtype)
                 )
-            ones = _ones.get(value.aval)
-            if ones is None:
-                with jax.enable_x64(True):
-                    ones = _ones[value.aval] = jax.device_put(np.ones(value.aval.shape, value.aval.dtype))
-            cotangents.append(Value(ones, value.aval))
+            cotangents.append(_one(value.aval))
         else:
             given, follows = grad._read()
             if given.aval.shape != value.aval.shape:
@@ -108,7 +100,16 @@ def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: b
     return roots, cotangents
 
 
-_ones: dict = {}
+_ones: dict[Any, Value] = {}
+
+
+def _one(aval: Any) -> Value:
+    """The gradient of a scalar with respect to itself."""
+    found = _ones.get(aval)
+    if found is None:
+        with jax.enable_x64(True):
+            found = _ones[aval] = Value(jax.device_put(np.ones(aval.shape, aval.dtype)), aval)
+    return found
 
 
 def run(
@@ -117,8 +118,8 @@ def run(
     retain_graph: bool | None,
     create_graph: bool,
     wanted: Sequence[Value] | None,
-) -> dict[Value, Value]:
-    """The pending gradient of each leaf, or of each wanted value that ``tensors`` depend on."""
+) -> tuple[Value | None, list[Value]]:
+    """(the pending gradients, the values they belong to): of each leaf, or of each wanted value that was used."""
     keep = create_graph if retain_graph is None else retain_graph
     if not create_graph:
         finish_previous()
@@ -148,15 +149,18 @@ def run(
         upstream = _not_first(chosen)
         targets = [v for v in chosen if v not in upstream]
         taps = [v for v in chosen if v in upstream]
-    result: dict[Value, Value] = {}
+    whole = None
+    trail = modes.trail
     if targets or taps:
         whole = gradient(roots, cotangents, targets, taps, cuts, create_graph, between)
-        for k, value in enumerate((*targets, *taps)):
-            result[value] = whole.item(k)
+        if between is None or taps or keep or len(tensors) > 1 or grads[0] is not None:
+            trail.stray()
+        else:
+            remember(trail, whole, survey.calls, survey.saved)
     if not keep:
         for value in survey.calls:
             value.released = True
-    return result
+    return whole, [*targets, *taps]
 
 
 def _not_first(chosen: list[Value]) -> set[Value]:
@@ -182,7 +186,7 @@ def _find_anomaly(roots: list[Value], cotangents: list[Value], order: list[Value
     leaves, inner = [v for v in values if not v.mask], [v for v in values if v.mask and v not in roots]
     whole = gradient(roots, cotangents, leaves, inner, [], True)
     found = [*leaves, *inner]
-    bad = {v for k, v in enumerate(found) if np.isnan(np.asarray(force(whole.item(k)))).any()}
+    bad = {v for k, v in enumerate(found) if np.isnan(np.asarray(force(item(whole, k)))).any()}
     for value in reversed(order):
         for k, source in enumerate(value.inputs or () if value.mask else ()):
             if source in bad and value not in bad:
@@ -205,7 +209,7 @@ def flowing_to(
     parts = [c for r, c in zip(roots, cotangents, strict=True) if r is value]
     others = [r for r, _ in rest]
     if value in set(ancestors(others)):
-        parts.append(gradient(others, [c for _, c in rest], [value], [], cuts, create_graph).item(0))
+        parts.append(item(gradient(others, [c for _, c in rest], [value], [], cuts, create_graph), 0))
     total = None
     for part in parts:
         total = part if total is None else call(ADD, (total, part), grad=create_graph)
@@ -255,14 +259,19 @@ def backward(
     if create_graph:
         warnings.warn(messages.CREATE_GRAPH, UserWarning, stacklevel=3)
     wanted = None if inputs is None else [t._read()[0] for t in inputs]
-    parts = run(tensors, grads, retain_graph, create_graph, wanted)
+    whole, of = run(tensors, grads, retain_graph, create_graph, wanted)
     if inputs is not None:
+        places = {value: k for k, value in enumerate(of)}
         for tensor, value in zip(inputs, wanted, strict=True):
-            if value in parts:
-                accumulate(tensor, parts[value], create_graph)
+            if value in places:
+                accumulate(tensor, item(whole, places[value]), create_graph)
+        return
+    if whole is not None and not create_graph and not any(v.mask for v in of):
+        hand_out(whole, of)
         return
     by_tensor: dict[int, tuple[Tensor, Value]] = {}
-    for value, part in parts.items():
+    for k, value in enumerate(of):
+        part = item(whole, k)
         for tensor in (value.variable(),) if not value.mask else [t for t in value.hooks or () if _retains(t)]:
             if tensor is None:
                 continue
@@ -273,10 +282,33 @@ def backward(
         accumulate(tensor, part, create_graph)
 
 
+def hand_out(whole: Value, leaves: list[Value]) -> None:
+    """Give the leaves' tensors their gradients, as parts that become tensors when somebody asks."""
+    for k, leaf in enumerate(leaves):
+        tensor = leaf.variable()
+        if tensor is None:
+            continue
+        if tensor._how == LEAF and tensor._gradient is None:
+            if modes.capture is not None:
+                modes.capture.see_grad(tensor)
+                modes.capture.set_grad(tensor)
+            tensor._gradient = (whole, k)
+        else:
+            accumulate(tensor, item(whole, k), False)
+
+
 def _method(
     self: Tensor, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
 ):
     """Gradients of this tensor with respect to the leaves, added to their ``.grad``."""
+    if gradient is None and not retain_graph and not create_graph and inputs is None:
+        value, tracked = self._read()
+        if tracked:
+            finish_previous()
+            found = recall(modes.trail, value)
+            if found is not None:
+                hand_out(*found)
+                return
     backward(self, gradient, retain_graph, create_graph, inputs)
 
 
@@ -292,9 +324,7 @@ def accumulate(tensor: Tensor, part: Value, create_graph: bool) -> None:
         modes.capture.see_grad(tensor)
         modes.capture.set_grad(tensor)
     if present is None:
-        grad = object.__new__(Tensor)
-        grad._cell = Cell(part)
-        tensor._grad = grad
+        tensor._grad = wrap(part)
     elif create_graph:
         tensor._grad = wrap(call(ADD, (present, part)))
     else:
@@ -332,7 +362,8 @@ def grad(
         if not tensor.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     wanted = [t._read()[0] for t in inputs]
-    parts = run(outputs, given, retain_graph, create_graph, wanted)
+    whole, of = run(outputs, given, retain_graph, create_graph, wanted)
+    parts = {value: item(whole, k) for k, value in enumerate(of)} if whole is not None else {}
     results = []
     for index, value in enumerate(wanted):
         part = parts.get(value)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import functools
-import operator
 import weakref
 from collections.abc import Callable, Sequence
 from sys import getrefcount
-from types import SimpleNamespace
 from typing import Any
 
-import jax
 import numpy as np
 
 from pytreemod.torch.cell import Cell
+from pytreemod.torch.nn.hooks import registered
 from pytreemod.torch.nn.module import Module, replacements
-from pytreemod.torch.record import OPS, call
+from pytreemod.torch.record import OPS, call, item
 from pytreemod.torch.tape.capture import Capture, capture
-from pytreemod.torch.tape.flush import Compiled, compilations, flush, force, owned, owners, settled
+from pytreemod.torch.tape.compiled import Compiled, compilations, owned
+from pytreemod.torch.tape.flush import computed, flush, force, owners
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import Recording, linearize, replay
 from pytreemod.torch.tape.value import Op, Value, constant
@@ -46,12 +45,19 @@ class Entry:
         def place(tensor: Tensor) -> Any:
             return numbers.get(id(tensor), tensor)
 
-        self.observed = [(place(t), there) for t, there in found.observed.items()]
-        gradients = {g._cell: place(t) for t, g in found.grads.items() if g is not None and t in found.observed}
-        finals = [(t, t._grad) for t in found.grads]
+        if any(self.tracked):  # recorded as one operation, whose results are tensors
+            for tensor in found.grads:
+                _ = tensor._grad
+        self.observed = [place(t) for t in found.observed]
+        self.present = list(found.observed.values())
+        gradients = {g._cell: place(t) for t, g in found.grads.items() if isinstance(g, Tensor) and t in found.observed}
+        finals = [(t, t._gradient) for t in found.grads]
         self.cleared = [place(t) for t, g in finals if g is None]
-        fresh = [t for t, g in finals if g is not None and g is not found.grads[t]]
-        self.fresh = [place(t) for t in fresh]
+        fresh = [(t, g) for t, g in finals if g is not None and g is not found.grads[t]]
+        self.fresh = [place(t) for t, g in fresh if type(g) is not tuple]
+        parts = [(t, *g) for t, g in fresh if type(g) is tuple]  # gradients that nobody asked for: they stay parts
+        wholes = list(dict.fromkeys(whole for _, whole, _ in parts))
+        self.parts = [(whole.aval, [(place(t), k) for t, w, k in parts if w is whole]) for whole in wholes]
         owned_by = {t._cell: k for k, t in reversed(list(enumerate(tensors)))}
         cells = [cell for cell in found.writes if cell not in owned_by]
         changed = [cell for cell in found.writes if cell in owned_by]
@@ -59,8 +65,9 @@ class Entry:
         self.changed = [owned_by[cell] for cell in changed]  # arguments that are assigned to
         values = [value for value, _ in outputs]
         values += [cell.value for cell in (*cells, *changed)]
-        values += [t._grad._read()[0] for t in fresh]
-        recording = linearize(values, owners(modes.backwards))
+        values += [g._read()[0] for _, g in fresh if type(g) is not tuple]
+        values += wholes
+        recording = linearize(values, owners())
         self.positions = tuple(recording.index[v] for v in values)
         self.leaves, donated = [], set()
         for k, value in enumerate(recording.leaves):
@@ -87,7 +94,6 @@ class Entry:
         )
         self.cells = None if any(type(w) is not Cell for w in self.state) else self.state
         self.cells_written = None if any(type(w) is not Cell for w in self.written) else self.written
-        self.made: list[Tensor] = []
         self.state_avals = [a for (kind, _), a in zip(self.leaves, self.avals, strict=True) if kind == "cell"]
         self.given = [k for k, at in enumerate(places[: len(self.state)]) if at in donated]
         self.read_only = [k for k, at in enumerate(places[: len(self.state)]) if at not in donated]
@@ -102,7 +108,7 @@ class Entry:
 
     def fits(self, tensors: list[Tensor]) -> bool:
         """Is everything that the recording depends on as it was?"""
-        if any((_tensor(who, tensors)._grad is not None) is not there for who, there in self.observed):
+        if [_tensor(who, tensors)._gradient is not None for who in self.observed] != self.present:
             return False
         cells = self.cells or [_cell(where, tensors) for where in self.state]
         if [cell.value.aval for cell in cells] != self.state_avals:
@@ -127,10 +133,10 @@ class Entry:
             state = [_cell(where, tensors).value for where in self.state]
         arrays = [v.array for v in state]
         if [None for a in arrays if a is None or type(a) is np.ndarray]:
-            arrays = [settled(v) for v in state]
+            arrays = [computed(v) for v in state]
         given = [arrays[k] for k in self.given]
         kept = [arrays[k] for k in self.read_only]
-        kept += [settled(tensors[k]._read()[0]) for k in self.arguments]
+        kept += [computed(tensors[k]._read()[0]) for k in self.arguments]
         kept += [source() for source in self.sources]
         kept += self.constants
         del arrays
@@ -138,8 +144,7 @@ class Entry:
         for k in [k for k, count in enumerate(map(getrefcount, given)) if count > _ALONE]:
             given[k] = owned(state[self.given[k]])
         del state
-        with jax.enable_x64(True):
-            results = self.compiled.function(tuple(kept), tuple(given), ())
+        results = self.compiled.run(tuple(kept), tuple(given), ())
         del given, kept
         return self._store(results, tensors)
 
@@ -155,18 +160,14 @@ class Entry:
             tensors[number]._write(constant(results[last]))
             last += 1
         for who in self.cleared:
-            _tensor(who, tensors)._grad = None
-        fresh = [_tensor(who, tensors) for who in self.fresh]
-        grads = [tensor._grad for tensor in fresh]
-        ours = len(self.made) == len(grads) and all(map(operator.is_, grads, self.made))
-        if ours and not [1 for count in map(getrefcount, grads) if count > _HELD]:
-            ours = _refill([grad._cell.value for grad in grads], results[last:])
-        else:
-            ours = False
-        if not ours:
-            self.made = [wrap(constant(array)) for array in results[last:]]
-            for tensor, grad in zip(fresh, self.made, strict=True):
-                tensor._grad = grad
+            _tensor(who, tensors)._gradient = None
+        for who in self.fresh:
+            _tensor(who, tensors)._gradient = wrap(constant(results[last]))
+            last += 1
+        for (aval, parts), arrays in zip(self.parts, results[last:], strict=True):
+            whole = Value(arrays, aval)
+            for who, k in parts:
+                _tensor(who, tensors)._gradient = (whole, k)
         for generator in self.generators:
             generator.from_program()
         return pack(self.result, [wrap(constant(array)) for array in results[:first]])
@@ -185,7 +186,7 @@ class Entry:
                  for f, (k, w) in zip(self.flags, self.leaves, strict=True)]  # fmt: skip
         node = call(self.op, tuple(_Given(v, f) for v, f in zip(values, flags, strict=True)))
         tracked = [*self.tracked, *([False] * len(node.aval))]  # what was written has no history
-        return self._finish([node.item(k, tracked[k]) for k in range(len(node.aval))], tensors)
+        return self._finish([item(node, k, tracked[k]) for k in range(len(node.aval))], tensors)
 
     def _finish(self, results: list[Value], tensors: list[Tensor]) -> Any:
         """Put the results where the recording put them."""
@@ -205,7 +206,7 @@ class Entry:
         for number in self.changed:
             tensors[number]._write(next(given))
         for who in self.cleared:
-            _tensor(who, tensors)._grad = None
+            _tensor(who, tensors)._gradient = None
         for who in self.fresh:
             _tensor(who, tensors)._grad = wrap(next(given))
         for generator in self.generators:
@@ -225,16 +226,14 @@ def _refill(values: list[Value], arrays: Sequence[Any]) -> bool:
     return True
 
 
-def _calibrate() -> tuple[int, int, int]:
-    """References, seen from a list: of an array that one value owns, of a value in a cell, of a tensor's gradient."""
+def _calibrate() -> tuple[int, int]:
+    """References, seen from a list: of an array that one value owns, of a value in a cell."""
     cell = Cell(Value(object(), None))
     values, arrays = [cell.value], [cell.value.array]
-    holder = SimpleNamespace(grad=SimpleNamespace())
-    made, grads = [holder.grad], [holder.grad]
-    return next(map(getrefcount, arrays)), next(map(getrefcount, values)), next(map(getrefcount, grads)) + 0 * len(made)
+    return next(map(getrefcount, arrays)), next(map(getrefcount, values))
 
 
-_ALONE, _OWNED, _HELD = _calibrate()
+_ALONE, _OWNED = _calibrate()
 
 
 def _tensor(who: Any, tensors: list[Tensor]) -> Tensor:
@@ -328,7 +327,7 @@ def _stand_ins(tensors: list[Tensor]) -> list[Tensor]:
                 value, tracked = tensor._read()
                 alone = wrap(value if value.mask and tracked else constant(value.array))
                 made[id(tensor)] = alone.requires_grad_(tensor._leaf) if tensor._leaf else alone
-                alone._grad = tensor._grad
+                alone._gradient = tensor._gradient
     return [made[id(tensor)] for tensor in tensors]
 
 
@@ -355,5 +354,6 @@ def compile(model: Any = None, *, fullgraph: bool = True, dynamic: Any = None, b
         return model
     if isinstance(model, Module):
         model.__dict__["_compiled_call"] = CompiledFunction(model._call_impl)
+        registered[0] += 1
         return model
     return CompiledFunction(model)

@@ -13,7 +13,7 @@ from pytreemod.rng import HostStream, ProgramStream
 from pytreemod.torch.creation import made, shape_of
 from pytreemod.torch.dtypes import as_dtype, default, int64
 from pytreemod.torch.ops.registry import check_in_place, composite
-from pytreemod.torch.record import OPS, call
+from pytreemod.torch.record import OPS, call, item
 from pytreemod.torch.size import device
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, constant
@@ -105,8 +105,8 @@ class _ProgramSource:
     def _draw(self, method: str, **settings: Any) -> Tensor:
         state = self.generator._program
         node = call(DRAW, (state,), {"method": method, "settings": tuple(settings.items())}, grad=False)
-        state._write(node.item(1))  # type: ignore[union-attr]
-        return wrap(node.item(0))
+        state._write(item(node, 1))  # type: ignore[union-attr]
+        return wrap(item(node, 0))
 
     def uniform(self, shape: Any, low: float = 0.0, high: float = 1.0, dtype: Any = "float32") -> Tensor:
         return self._draw("uniform", shape=tuple(shape), low=low, high=high, dtype=np.dtype(dtype).name)

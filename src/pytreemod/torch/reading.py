@@ -11,9 +11,10 @@ import numpy as np
 from pytreemod.torch import dtypes, messages
 from pytreemod.torch.dtypes import as_dtype
 from pytreemod.torch.ops.registry import CAST
+from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.value import constant
-from pytreemod.torch.tensor import Parameter, Tensor, as_tensor, wrap
+from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
 
 class LiftError(TypeError):

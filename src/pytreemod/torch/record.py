@@ -17,12 +17,17 @@ from pytreemod.torch.dtypes import default
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.nodes import NODES
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Spec, Value, constant
+from pytreemod.torch.tape.trail import Fork, forget
+from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Spec, Value, constant, projection
 
 OPS: dict[Callable, Op] = {}  # the operations of the tape by their pure function
+DIRECT: set[type] = set()  # types that say in ``_how`` whether they are read without being asked
 _specs: dict[tuple, Spec] = {}
 _PLAIN = (int, str, type(None))
 _NAMED = (int, float, complex)  # a named truth value is a setting
+_SETTINGS = frozenset((int, str, bool, float, type(None)))
+
+DATA, LEAF, ASK = 0, 1, 2  # what a tensor is to a call: its cell's value; that, with a gradient of its own; ask it
 
 
 class Flagged:
@@ -40,7 +45,7 @@ class Flagged:
 class Bound:
     """The arguments of one call, sorted into inputs, numbers and settings."""
 
-    __slots__ = ("args", "key", "mask", "numbers", "op", "values")
+    __slots__ = ("mask", "numbers", "op", "values")
 
     def __init__(self, op: Op):
         self.op = op
@@ -57,10 +62,7 @@ class Bound:
         read = getattr(kind, "_read", None)
         if read is not None:
             value, tracked = read(arg)
-            if tracked:
-                self.mask |= 1 << len(self.values)
-            self.values.append(value)
-            return value.aval, IN
+            return self._input(value, tracked)
         if kind in numbers and self.op.numbers:
             self.numbers.append(arg)
             return NUMBER[kind], NUMBER[kind]
@@ -71,24 +73,32 @@ class Bound:
         if kind is Dtype:
             return arg, arg.numpy
         if kind is Value:
-            if arg.mask:
-                self.mask |= 1 << len(self.values)
-            self.values.append(arg)
-            return arg.aval, IN
+            return self._input(arg, arg.mask != 0)
         if isinstance(arg, (tuple, list)):
             parts = [self.take(a, ()) for a in arg]
-            keys = tuple(p[0] for p in parts)
-            holds = any(p[1] is IN or type(p[1]) is Group for p in parts)
-            return keys, (Group if holds else tuple)(p[1] for p in parts)
+            keys = tuple([p[0] for p in parts])
+            holds = any([p[1] is IN or type(p[1]) is Group for p in parts])
+            return keys, (Group if holds else tuple)([p[1] for p in parts])
         if isinstance(arg, (np.ndarray, jax.Array)):
-            value = constant(arg)
-            self.values.append(value)
-            return value.aval, IN
+            return self._input(constant(arg), False)
         if isinstance(arg, np.generic):
             return self.take(arg.item(), numbers)
         if isinstance(arg, slice):
             return ("slice", arg.start, arg.stop, arg.step), arg
         return arg, arg
+
+    def _input(self, value: Value, tracked: bool) -> tuple[Any, Any]:
+        if tracked:
+            self.mask |= 1 << len(self.values)
+        self.values.append(value)
+        return IN, IN
+
+    def form(self, args: tuple, kwargs: dict | None) -> tuple:
+        """Everything about the arguments but the inputs and the numbers, with places for these."""
+        form: list[Any] = [self.take(arg)[0] for arg in args]
+        if kwargs:
+            form.append(tuple([(name, self.take(arg, _NAMED)[0]) for name, arg in kwargs.items()]))
+        return tuple(form)
 
 
 def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = None) -> Value:
@@ -97,51 +107,143 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
     Raises:
         whatever the operation says of its arguments, at once.
     """
-    # the common case first: tensors, and nothing else that would have to be sorted
-    key: list[Any] = [op]
-    values: list[Value] = []
-    numbers: list = []
-    mask = 0
-    for arg in args:
-        read = getattr(type(arg), "_read", None)
-        if read is None:
-            break
-        value, tracked = read(arg)
-        if tracked:
-            mask |= 1 << len(values)
-        values.append(value)
-        key.append(value.aval)
-    bound = None
-    if len(values) != len(args) or kwargs:
+    trail = modes.trail
+    form: Any = None  # all are inputs
+    numbers: Any = ()
+    plain = trail.fork is not None  # while a program is captured, every tensor is asked
+    if plain:
+        values: list[Value] = []
+        mask = 0
+        for arg in args:
+            kind = type(arg)
+            if kind in DIRECT:
+                how = arg._how
+                if how == DATA:
+                    value = arg._cell.value
+                    if value.mask:
+                        mask |= 1 << len(values)
+                elif how == LEAF:
+                    value = arg._cell.value
+                    if value.variable is not arg._reference:
+                        value = arg._leaf_value(value)
+                    mask |= 1 << len(values)
+                else:
+                    value, tracked = arg._read()
+                    if tracked:
+                        mask |= 1 << len(values)
+                values.append(value)
+                if form is not None:
+                    form.append(IN)
+            elif kind is int or (kind is float and op.numbers):
+                if form is None:
+                    form = [IN] * len(values)
+                if op.numbers:
+                    form.append(NUMBER[kind])
+                    numbers = [*numbers, arg]
+                else:
+                    form.append(arg)
+            elif kind is tuple and set(map(type, arg)) == _INTEGERS:
+                if form is None:
+                    form = [IN] * len(values)
+                form.append(arg)
+            else:
+                plain = False
+                break
+        if plain and kwargs:
+            if op.numbers or not _SETTINGS.issuperset(map(type, kwargs.values())):
+                plain = False
+            else:
+                if form is None:
+                    form = [IN] * len(values)
+                form.append((*kwargs.items(), *map(type, kwargs.values())))
+        if form is not None:
+            form = tuple(form)
+    if not plain:
         bound = Bound(op)
-        key = [op, *[bound.take(arg)[0] for arg in args]]
-        if kwargs:
-            key.append(tuple([(name, bound.take(arg, _NAMED)[0]) for name, arg in kwargs.items()]))
+        form = bound.form(args, kwargs)
         values, numbers, mask = bound.values, bound.numbers, bound.mask
-    spec = _specs.get(tuple(key))
-    if spec is None:
-        spec = _new_spec(op, tuple(key), args, kwargs)
-    aval = spec.aval
-    if mask:
-        if not (modes.grad if grad is None else grad):
-            mask = 0
-        elif not (any(a.inexact for a in aval) if isinstance(aval, tuple) else aval.inexact):
-            mask = 0
-    if not mask and modes.capture is None:
-        arrays = [v.array for v in values if v.array is not None]
-        if len(arrays) == len(values):
-            return Value(spec.run(arrays, numbers), aval)
-    value = Value(None, aval, spec, tuple(values), mask, tuple(numbers))
+    if mask and not (modes.grad if grad is None else grad):
+        mask = 0
+    arrays = [v.array for v in values if v.array is not None]
+    if len(arrays) == len(values) and op.at_once and modes.capture is None:
+        spec = _spec(op, form, values, args, kwargs)
+        if not mask or not _carried(spec, mask):
+            return Value(spec.run(arrays, numbers), spec.aval)
+    del arrays
+    if trail.ended:
+        trail.open(values)
+    fork = trail.fork
+    if fork is not None:
+        epoch = trail.epoch
+        key = (op, form, mask, *[v.position if v.epoch is epoch else trail.place(v) for v in values])
+        fork = fork.following.get(key)
+        if fork is None and trail.fork is not None:
+            spec = _spec(op, form, values, args, kwargs)
+            fork = trail.explore(key, Fork(spec, _carried(spec, mask)))
+        if fork is not None:
+            spec = fork.spec
+            value = Value(None, spec.aval, spec, tuple(values), fork.mask, numbers)
+            log = trail.log
+            value.epoch = trail.epoch
+            value.position = len(log)
+            log.append(value)
+            trail.fork = fork
+            if numbers:
+                trail.numbers += numbers
+            if modes.anomaly:
+                value.line = traceback.extract_stack()
+            return value
+    spec = _spec(op, form, values, args, kwargs)
+    value = Value(None, spec.aval, spec, tuple(values), _carried(spec, mask), numbers)
     if modes.anomaly:
         value.line = traceback.extract_stack()
     return value
 
 
-def _new_spec(op: Op, key: tuple, args: tuple, kwargs: dict | None) -> Spec:
-    bound = Bound(op)
-    plain = tuple([bound.take(arg)[1] for arg in args])
-    named = tuple([(name, bound.take(arg, _NAMED)[1]) for name, arg in (kwargs or {}).items()])
-    return _specs.setdefault(key, Spec(op, plain, named, tuple([v.aval for v in bound.values])))
+_INTEGERS = {int}
+
+
+def _carried(spec: Spec, mask: int) -> int:
+    """Which inputs a gradient flows to: none, if the result is not of a kind that has one."""
+    aval = spec.aval
+    if mask and not (any(a.inexact for a in aval) if isinstance(aval, tuple) else aval.inexact):
+        return 0
+    return mask
+
+
+def _spec(op: Op, form: Any, values: list[Value], args: tuple, kwargs: dict | None) -> Spec:
+    key = (op, form, *[v.aval for v in values])
+    spec = _specs.get(key)
+    if spec is None:
+        bound = Bound(op)
+        plain = tuple([bound.take(arg)[1] for arg in args])
+        named = tuple([(name, bound.take(arg, _NAMED)[1]) for name, arg in (kwargs or {}).items()])
+        spec = _specs.setdefault(key, Spec(op, plain, named, tuple([v.aval for v in bound.values])))
+    return spec
+
+
+def item(value: Value, index: int, tracked: bool = True) -> Value:
+    """One result of an operation that has several; with a gradient history, if the operation has one."""
+    aval = value.aval[index]
+    mask = 1 if tracked and value.mask and aval.inexact else 0
+    if value.array is not None:
+        array = value.array[index]
+        if not mask:
+            return Value(array, aval)
+        return Value(array, aval, projection(index, aval), (value,), mask)
+    spec = projection(index, aval)
+    out = Value(None, aval, spec, (value,), mask)
+    trail = modes.trail
+    if trail.ended:
+        trail.open((value,))
+    if trail.fork is not None:
+        key = (spec, mask, trail.place(value))
+        if trail.fork is not None:
+            fork = trail.fork.following.get(key) or trail.explore(key, Fork(spec, mask))
+            if fork is not None:
+                trail.add(out)
+                trail.fork = fork
+    return out
 
 
 def operation_of(function: Callable) -> Op:
@@ -153,4 +255,10 @@ def operation_of(function: Callable) -> Op:
     return op
 
 
-default.listeners.append(_specs.clear)  # what a call makes may depend on the default dtype
+def _forget() -> None:
+    _specs.clear()
+    forget()
+    modes.trail.stray()
+
+
+default.listeners.append(_forget)  # what a call makes may depend on the default dtype

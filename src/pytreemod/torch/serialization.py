@@ -11,7 +11,8 @@ import jax
 import numpy as np
 
 from pytreemod.torch.creation import made
-from pytreemod.torch.tensor import Parameter, Tensor
+from pytreemod.torch.parameter import Parameter
+from pytreemod.torch.tensor import Tensor
 
 _FORMAT = "pytreemod"
 

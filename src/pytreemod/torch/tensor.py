@@ -17,7 +17,7 @@ from pytreemod.torch.cell import Cell, alias, with_history_of
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.hooks import RemovableHandle
-from pytreemod.torch.record import Flagged, call, operation_of
+from pytreemod.torch.record import ASK, DATA, DIRECT, LEAF, OPS, Flagged, call, item, operation_of
 from pytreemod.torch.size import Size, device, strided
 from pytreemod.torch.tape import graph
 from pytreemod.torch.tape.capture import capturing
@@ -30,7 +30,17 @@ flips = [0]  # how often a tensor began or ceased to want a gradient, or got ano
 
 
 class TensorBase:
-    """The root of PyTorch's tensor classes."""
+    """The root of PyTorch's tensor classes.
+
+    ``_cell`` holds the current value. ``_how`` is what the tensor is to a call (``record.DATA``, ``LEAF``, ``ASK``).
+    ``_gradient`` is the gradient: a tensor, or a part of a pending gradient that nobody has asked for yet.
+    """
+
+    __slots__ = ("_cell", "_gradient", "_how")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        DIRECT.add(cls)
 
 
 class Tensor(TensorBase):
@@ -41,14 +51,16 @@ class Tensor(TensorBase):
     """
 
     _cell: Cell
+    _how: int
+    _gradient: Any
     _base: Tensor | None = None
-    _steps: tuple = ()  # of a view: the operations from its base
+    _steps: tuple[tuple, ...] = ()  # of a view: the operations from its base
     _seen: Value | None = None  # of a view: the base's value that _viewed was made from
     _viewed: Value | None = None
+    _fleeting = False  # of a view: what it reads is not kept, so that its base can be given away
     _leaf = False  # the user asked for gradients of this tensor
     _detached = False
     _hidden = False  # made by .data: writes are hidden from the version check
-    _grad: Tensor | None = None
     _hooks: dict | None = None
     _post_hooks: dict | None = None
     _reference: weakref.ref | None = None
@@ -61,12 +73,13 @@ class Tensor(TensorBase):
     def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
         from_data = kwargs.pop("_value", None)
         self = object.__new__(cls)
+        self._how, self._gradient = DATA, None
         if from_data is not None:
             self._cell = Cell(from_data)
         return self
 
     def __init__(self, *data: Any, device: Any = None, **_: Any):
-        if "_cell" in self.__dict__:
+        if hasattr(self, "_cell"):
             return
         if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray)) and not isinstance(data[0], Size):
             array = np.asarray(data[0], dtype=np.float32)
@@ -81,7 +94,7 @@ class Tensor(TensorBase):
 
     @staticmethod
     def __pytreemod_function__(function: Callable, args: tuple, kwargs: dict) -> Any:
-        return wrap(call(operation_of(function), args, kwargs))
+        return wrap(call(OPS.get(function) or operation_of(function), args, kwargs))
 
     def _read(self) -> tuple[Value, bool]:
         """The current value, and whether gradients flow to it from here."""
@@ -118,6 +131,8 @@ class Tensor(TensorBase):
             for k, (op, args, kwargs) in enumerate(self._steps):
                 value = view_value(op, value, args, kwargs, tracked if k == 0 else value.mask != 0)
             value.counter, value.version = source.counter, source.version
+            if self._fleeting:
+                return value, False
             self._seen, self._viewed = source, value
         value = self._viewed
         if self._leaf:
@@ -132,6 +147,7 @@ class Tensor(TensorBase):
         out = view_value(op, value, args, kwargs, tracked and modes.grad)
         root = self if self._base is None else self._base
         view = object.__new__(Tensor)
+        view._how, view._gradient = ASK, None
         view._base = root
         view._cell = root._cell
         view._steps = (*self._steps, (op, args, kwargs))
@@ -157,6 +173,13 @@ class Tensor(TensorBase):
             value = with_history_of(value, old)
         self._cell.assign(value, bump=not self._hidden)
 
+    def _sort(self) -> None:
+        """What this tensor is to a call follows from what is known of it."""
+        if self._base is not None or self._detached or (self._leaf and (self._hooks or self._post_hooks)):
+            self._how = ASK
+        else:
+            self._how = LEAF if self._leaf else DATA
+
     # ---- what autograd knows
 
     @property
@@ -179,6 +202,7 @@ class Tensor(TensorBase):
         self._leaf = bool(requires_grad)
         if self._leaf and self._reference is None:
             self._reference = weakref.ref(self)
+        self._sort()
         return self
 
     @property
@@ -193,8 +217,20 @@ class Tensor(TensorBase):
         return graph.node_of(value) if tracked else None
 
     @property
+    def _grad(self) -> Tensor | None:
+        """The gradient, as a tensor."""
+        grad = self._gradient
+        if type(grad) is tuple:
+            grad = self._gradient = wrap(item(*grad))
+        return grad
+
+    @_grad.setter
+    def _grad(self, value: Tensor | None) -> None:
+        self._gradient = value
+
+    @property
     def grad(self) -> Tensor | None:
-        if self._grad is None and not self.is_leaf and not self._retains:
+        if self._gradient is None and not self.is_leaf and not self._retains:
             messages.warn_non_leaf_grad()
         if modes.capture is not None:
             modes.capture.see_grad(self)
@@ -231,6 +267,7 @@ class Tensor(TensorBase):
         if self._reference is None:
             self._reference = weakref.ref(self)
         hooks = value.hooks = value.hooks or []
+        modes.trail.stray()
         if not any(t is self for t in hooks):
             hooks.append(self)
 
@@ -242,7 +279,9 @@ class Tensor(TensorBase):
             self._hooks = {}
         if not self._leaf:
             self._tap()
-        return RemovableHandle(self._hooks, hook)
+        handle = RemovableHandle(self._hooks, hook)
+        self._sort()
+        return handle
 
     def register_post_accumulate_grad_hook(self, hook: Callable) -> Any:
         """Call ``hook(self)`` after the gradient of this leaf was accumulated."""
@@ -250,11 +289,14 @@ class Tensor(TensorBase):
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self._post_hooks is None:
             self._post_hooks = {}
-        return RemovableHandle(self._post_hooks, hook)
+        handle = RemovableHandle(self._post_hooks, hook)
+        self._sort()
+        return handle
 
     def detach(self) -> Tensor:
         """A tensor on the same cell that gradients do not reach."""
         other = object.__new__(Tensor)
+        other._how, other._gradient = ASK, None
         other._cell, other._base, other._steps = self._cell, self._base, self._steps
         other._seen, other._viewed = self._seen, self._viewed
         other._detached = True
@@ -271,10 +313,15 @@ class Tensor(TensorBase):
         if modes.capture is not None:  # the cell is what a compiled function knows: it stays
             self._cell.assign(alias(value.detach()._read()[0]), bump=False)
             return
+        self._become(value)
+
+    def _become(self, other: Tensor) -> None:
+        """Name what ``other`` names, without its history."""
         flips[0] += 1
-        self._cell, self._base, self._steps = value._cell, value._base, value._steps
-        self._seen, self._viewed = value._seen, value._viewed
-        self._detached = value._detached or value._read()[1]
+        self._cell, self._base, self._steps = other._cell, other._base, other._steps
+        self._seen, self._viewed = other._seen, other._viewed
+        self._detached = other._detached or other._read()[1]
+        self._sort()
 
     @property
     def _version(self) -> int:
@@ -322,53 +369,6 @@ class Tensor(TensorBase):
         return force(self._read()[0])
 
 
-class _ParameterMeta(type(Tensor)):  # a plain tensor marked as a parameter is one, as in PyTorch
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return super().__instancecheck__(instance) or (
-            isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
-        )
-
-
-class Parameter(Tensor, metaclass=_ParameterMeta):
-    """A tensor that a module registers when it is assigned as an attribute; results of operations are plain tensors.
-
-    Args:
-        data: the initial value; a tensor, whose storage is shared.
-        requires_grad: whether gradients are wanted; an integer tensor needs ``False``.
-    """
-
-    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
-        if data is None:
-            data = Tensor(_value=constant(np.zeros((0,), np.float32)))
-        if not isinstance(data, Tensor):
-            data = as_tensor(data)
-        if requires_grad and not data._aval.inexact:
-            raise RuntimeError(messages.ONLY_FLOATING)
-        if type(data) not in (Tensor, Parameter):
-            other = data.detach().requires_grad_(requires_grad)
-            other._is_param = True
-            return other
-        self = object.__new__(cls)
-        source = data.detach()
-        self._cell, self._base, self._steps = source._cell, source._base, source._steps
-        if source._base is not None or source._cell.value.mask:
-            self._detached = True
-        if requires_grad:
-            self.requires_grad_(True)
-        return self
-
-    def __init__(self, data: Any = None, requires_grad: bool = True):
-        pass
-
-    def __repr__(self, **_: Any) -> str:
-        return "Parameter containing:\n" + Tensor.__repr__(self)
-
-    def __deepcopy__(self, memo: dict) -> Parameter:
-        if id(self) not in memo:
-            memo[id(self)] = Parameter(self.detach().clone(), self.requires_grad)  # type: ignore[attr-defined]
-        return memo[id(self)]
-
-
 def view_value(op: Op, value: Value, args: tuple, kwargs: dict | None, tracked: bool) -> Value:
     """``op(value, *args)``, with a gradient if ``tracked``, in whatever mode: a view stays what it was made as."""
     return call(op, (Flagged(value, tracked), *args), kwargs, grad=True)
@@ -377,8 +377,9 @@ def view_value(op: Op, value: Value, args: tuple, kwargs: dict | None, tracked: 
 def wrap(value: Value) -> Any:
     """The tensor, or tuple of tensors, of a value."""
     if type(value.aval) is tuple:
-        return tuple(wrap(value.item(k)) for k in range(len(value.aval)))
+        return tuple([wrap(item(value, k)) for k in range(len(value.aval))])
     tensor = object.__new__(Tensor)
+    tensor._how, tensor._gradient = DATA, None
     tensor._cell = Cell(value)
     return tensor
 

@@ -8,9 +8,10 @@ import jax
 import numpy as np
 
 from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.printing import tensor_str
 from pytreemod.torch.tape.graph import node_name
-from pytreemod.torch.tensor import Parameter, Tensor
+from pytreemod.torch.tensor import Tensor
 
 
 def describe(tensor: Tensor, *, tensor_contents: Any = None) -> str:

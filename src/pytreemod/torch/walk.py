@@ -36,16 +36,17 @@ def ancestors(roots: Sequence[Value]) -> list[Value]:
 
 
 class Survey:
-    """What a walk found: the calls, the leaves, the calls with hooks, and whether all that is pending has a history.
+    """What a walk found: the calls, the leaves, the calls with hooks, what the calls saved, and whether all that is
+    pending has a history.
 
     Raises:
         RuntimeError: the recording was released, or a saved value was changed in place, with PyTorch's words.
     """
 
-    __slots__ = ("calls", "hooked", "leaves", "simple")
+    __slots__ = ("calls", "hooked", "leaves", "saved", "simple")
 
     def __init__(self, order: Sequence[Value]):
-        self.calls, self.leaves, self.hooked = [], [], []
+        self.calls, self.leaves, self.hooked, self.saved = [], [], [], []
         self.simple = True
         for value in order:
             mask = value.mask
@@ -65,12 +66,16 @@ class Survey:
             for k, v in enumerate(inputs):
                 if v.array is None and not v.mask and v.variable is None:
                     self.simple = False
-                counter = v.counter
-                if saved and counter is not None and counter[0] != v.version and not (alone and mask == 1 << k):
-                    _modified(v)
-            counter = value.counter
-            if counter is not None and counter[0] != value.version and (saves == "output" or saves == "both"):
-                _modified(value)
+                if saved and not (alone and mask == 1 << k):
+                    self._keep(v)
+            if saves == "output" or saves == "both":
+                self._keep(value)
+
+    def _keep(self, value: Value) -> None:
+        counter = value.counter
+        if counter is not None and counter[0] != value.version:
+            _modified(value)
+        self.saved.append(value)
 
 
 def _modified(value: Value) -> None:

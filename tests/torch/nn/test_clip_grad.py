@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import pytreemod.torch as ptt
-from pytreemod.torch.tape.flush import compilations
+from pytreemod.torch.tape.compiled import compilations
 
 GRADS = ([[3.0, -4.0], [0.0, 1.0]], [12.0, -0.5])
 

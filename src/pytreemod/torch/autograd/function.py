@@ -155,6 +155,7 @@ class Function:
                 continue
             value = call(op, (y.detach(), *sources), grad=True)
             value.hooks = [node]
+            modes.trail.stray()
             node.outputs.append(value)
             if id(y) in ctx.dirty:
                 y._write(value)

@@ -1,7 +1,7 @@
 """Hooks of a live module: their registration, and the call that runs them.
 
 The dicts of hooks are made when the first hook is registered; until then a module has the empty one of its
-class, and a call costs four look-ups more than ``forward``.
+class. While no module has any, a call is ``forward`` and nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytreemod.torch.nn.base import Root
 from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.modes import modes
 
-registered = [0]  # how many hooks any module ever got
+registered = [0]  # how many hooks, or compiled calls, any module ever got
 NONE: Mapping = MappingProxyType({})
 BOTH_KINDS = (
     "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
@@ -53,14 +53,16 @@ class Hooks(Root):
     _compiled_call: Callable | None = None  # what torch.compile(module) made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if capturing[0] and modes.capture is not None:
-            modes.capture.see_mode(self)
-        elif self._compiled_call is not None:
-            return self._compiled_call(*args, **kwargs)
-        return self._call_impl(*args, **kwargs)
+        if registered[0] or capturing[0]:
+            if capturing[0] and modes.capture is not None:
+                modes.capture.see_mode(self)
+            elif self._compiled_call is not None:
+                return self._compiled_call(*args, **kwargs)
+            return self._call_impl(*args, **kwargs)
+        return self.forward(*args, **kwargs)  # type: ignore[attr-defined]
 
     def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+        if self._has_hooks():
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)  # type: ignore[attr-defined]
 

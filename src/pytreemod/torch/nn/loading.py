@@ -239,18 +239,28 @@ class _Before:
                 if tensor is not None:
                     cell = tensor._cell
                     self.kept.append(
-                        (tensor, cell, cell.value, cell.value.version, cell.counter[0], dict(tensor.__dict__))
+                        (
+                            tensor,
+                            cell,
+                            cell.value,
+                            cell.value.version,
+                            cell.counter[0],
+                            tensor._gradient,
+                            dict(tensor.__dict__),
+                        )  # fmt: skip
                     )
 
     def restore(self) -> None:
         for now, then in self.dicts:
             now.clear()
             now.update(then)
-        for tensor, cell, value, version, count, attributes in self.kept:
+        for tensor, cell, value, version, count, gradient, attributes in self.kept:
             cell.value, cell.counter[0] = value, count
             value.version = version
             tensor.__dict__.clear()
             tensor.__dict__.update(attributes)
+            tensor._cell, tensor._gradient = cell, gradient
+            tensor._sort()
 
     def tie_again(self) -> None:
         """Let names that shared a tensor share the new one that the first of them was given."""

@@ -23,9 +23,14 @@ class Members(Root):
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
-        for kind in ("_parameters", "_buffers", "_modules"):
-            if kind in own and name in own[kind]:
-                return own[kind][name]
+        parameters = own.get("_parameters")
+        if parameters is not None:
+            if name in parameters:
+                return parameters[name]
+            if name in own["_modules"]:
+                return own["_modules"][name]
+            if name in own["_buffers"]:
+                return own["_buffers"][name]
         if "_boxes" in own and name in own["_boxes"]:
             return own["_boxes"][name].read(self)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")

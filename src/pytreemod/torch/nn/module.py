@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pytreemod.torch.nn.hooks import Hooks
+from pytreemod.torch.nn.hooks import Hooks, registered
 from pytreemod.torch.nn.listing import Listing
 from pytreemod.torch.nn.loading import Loading
 from pytreemod.torch.nn.members import Members, epoch
@@ -96,6 +96,8 @@ class Module(Members, Hooks, Listing, Loading, Moving):
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
+        if self._has_hooks():
+            registered[0] += 1
         for name, parameter in self._parameters.items():
             if parameter is not None:
                 own_parameter(self, name, parameter)

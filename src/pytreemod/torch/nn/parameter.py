@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.tape.value import constant
-from pytreemod.torch.tensor import Parameter, Tensor, as_tensor
+from pytreemod.torch.tensor import Tensor, as_tensor
 
 
 class _BufferMeta(type(Tensor)):

@@ -63,6 +63,7 @@ def detach_(self: Tensor) -> Tensor:
         return self
     self._cell = Cell(_unhistoried(self)) if self._base is None else self._cell
     self._detached = True
+    self._sort()
     return self
 
 
@@ -91,6 +92,7 @@ def _reshaping(name: str) -> Any:
         other = getattr(self, name)(*args, **kwargs)
         self._base, self._steps = other._base, other._steps
         self._seen, self._viewed = other._seen, other._viewed
+        self._sort()
         return self
 
     method.__name__ = name + "_"

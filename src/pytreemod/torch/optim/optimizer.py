@@ -23,13 +23,15 @@ from pytreemod.torch.autograd.mode import enable_grad, set_grad_enabled
 from pytreemod.torch.cell import Cell
 from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.nn.owners import replaced_path, replacements
+from pytreemod.torch.optim.following import distribute, gradient, mark_step
 from pytreemod.torch.optim.plan import STEP, Dials, Ready, undo
 from pytreemod.torch.optim.saving import Saving
-from pytreemod.torch.record import call
+from pytreemod.torch.parameter import Parameter
+from pytreemod.torch.record import call, item
 from pytreemod.torch.tape.flush import flush
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Value, constant
-from pytreemod.torch.tensor import Parameter, Tensor, wrap
+from pytreemod.torch.tensor import Tensor, wrap
 
 WITHOUT_EFFECT = ("foreach", "fused", "capturable")  # accepted, as every step is one fused program
 
@@ -67,6 +69,7 @@ class Optimizer(Saving):
         self.state = defaultdict(dict)
         self.param_groups = []
         self._ready: dict[int, Ready] = {}
+        self._dials: dict[int, Dials] = {}  # of groups in a compiled function
         self._loads = 0
         self._checked = replacements[0]  # replacements up to here concern nobody in here
         self._hidden: dict[Tensor, dict] = {}  # clocks that PyTorch's state does not have
@@ -144,10 +147,10 @@ class Optimizer(Saving):
                     if not set_to_none:
                         modes.capture.see_grad(param)
                     modes.capture.set_grad(param)
-                if param._grad is None:
+                if param._gradient is None:
                     continue
                 if set_to_none:
-                    param._grad = None
+                    param._gradient = None
                 else:
                     zero_gradient(param)
 
@@ -170,24 +173,68 @@ class Optimizer(Saving):
                 loss = closure()
         if self._checked != replacements[0]:
             self._refuse_replaced()
+        if modes.capture is not None or self.defaults.get("differentiable"):
+            self._record()
+        else:
+            self._run()
+        for hook in list(self._post_hooks.values()):
+            hook(self, (self,) if closure is None else (self, closure), {})
+        return loss
+
+    def _run(self) -> None:
+        """Update now: the program is known from an earlier step, or recorded."""
+        known_states = len(self.state)
+        try:
+            readies = self._prepare()
+            trail = modes.trail
+            mark = mark_step(trail, readies)
+            known = None if mark is None else mark.known()
+            if known is not None:
+                results = known.run(trail)
+                if results is not None:
+                    distribute(known, readies, results)
+                    return
+            self._record(readies, mark)
+        except BaseException:
+            self._forget(known_states)
+            raise
+
+    def _prepare(self) -> list[Ready]:
+        """For each group with gradients, what its step needs."""
+        readies = []
+        for group in self.param_groups:
+            params = [p for p in group["params"] if p._gradient is not None]
+            if params:
+                ready = self._ready.get(id(group))
+                if ready is None or not ready.fits(self, group, params):
+                    ready = self._ready[id(group)] = Ready(self, group, params)
+                readies.append(ready)
+        return readies
+
+    def _record(self, readies: list[Ready] | None = None, mark: Any = None) -> None:
+        """Write one instruction for each group, and compute them unless something is to be made of them."""
+        capture = modes.capture
+        known = len(self.state)
         written: list[tuple[Value, list[Value]]] = []
         done: list[tuple[Value, list[Tensor], list[Tensor]]] = []
-        known = len(self.state)
-        if modes.capture is not None:
-            modes.capture.cleanups.append(lambda: self._forget(known))
+        if capture is not None:
+            capture.cleanups.append(lambda: self._forget(known))
+            for group in self.param_groups:
+                for param in group["params"]:
+                    capture.see_grad(param)
+                if any(p._gradient is not None for p in group["params"]):
+                    self._guard(group)
+        differentiable = self.defaults.get("differentiable")
         try:
-            with set_grad_enabled(self.defaults.get("differentiable", False)):
-                for group in self.param_groups:
-                    self._step_group(group, written, done)
-            if not self.defaults.get("differentiable") and modes.capture is None:
-                flush([], written)
+            with set_grad_enabled(differentiable or False):
+                for ready in self._prepare() if readies is None else readies:
+                    self._step_group(ready, written, done)
+            if not differentiable and capture is None:
+                flush([], written, mark)
         except BaseException:
             undo(done)
             self._forget(known)
             raise
-        for hook in list(self._post_hooks.values()):
-            hook(self, (self,) if closure is None else (self, closure), {})
-        return loss
 
     def _refuse_replaced(self) -> None:
         """Some parameter of some module was replaced: was it one of these?
@@ -213,31 +260,29 @@ class Optimizer(Saving):
             self._hidden.pop(param, None)
         self._ready.clear()
 
-    def _step_group(self, group: dict, written: list, done: list) -> None:
-        if modes.capture is not None:
-            for param in group["params"]:
-                modes.capture.see_grad(param)
-        params = [p for p in group["params"] if p._grad is not None]
-        if not params:
-            return
-        if modes.grad and self.defaults.get("differentiable") and any(p._leaf for p in params):
+    def _guard(self, group: dict) -> None:
+        """What of a group a compiled function depends on."""
+        dials = self._dials[id(group)] = Dials(self.rule, group)
+        modes.capture.guard(dials.structure)
+        modes.capture.guard(lambda: (self._loads, [len(g["params"]) for g in self.param_groups]))
+
+    def _step_group(self, ready: Ready, written: list, done: list) -> None:
+        params, states = ready.params, ready.states
+        if modes.grad and any(p._leaf for p in params):
             raise RuntimeError(messages.LEAF_IN_PLACE)
-        ready = self._ready.get(id(group))
-        if ready is None or not ready.fits(self, group, params):
-            ready = self._ready[id(group)] = Ready(self, group, params)
-        hyper = constant(ready.hyper)
+        hyper = ready.hyper
         if modes.capture is not None:
-            dials = Dials(self.rule, group)
-            modes.capture.sources[hyper] = dials.numbers
-            modes.capture.guard(dials.structure)
-            modes.capture.guard(lambda: (self._loads, [len(g["params"]) for g in self.param_groups]))
-        node = call(STEP, (hyper, *params, *[p._grad for p in params], *ready.states, *ready.extra), ready.settings)
-        parts = [node.item(k) for k in range(len(node.aval))]
+            hyper = constant(hyper.array)
+            modes.capture.sources[hyper] = self._dials[ready.group].numbers
+        grads = [gradient(p) for p in params]
+        node = call(STEP, (hyper, *params, *grads, *states, *ready.extra), ready.settings)
+        del grads
+        parts = [item(node, k) for k in range(len(node.aval))]
         given = iter(parts)
-        done.append((node, params, ready.states))
+        done.append((node, params, states))
         for tensor in params:
             _put(tensor, next(given))
-        for tensor in ready.states:
+        for tensor in states:
             tensor._cell.assign(next(given), note=False)
         written.append((node, parts))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import operator
+from itertools import chain
 from typing import Any
 
 import jax
@@ -10,19 +13,24 @@ import numpy as np
 
 from pytreemod.optim.rule import Rule
 from pytreemod.torch.record import OPS
-from pytreemod.torch.tape.value import Op
-from pytreemod.torch.tensor import Tensor
+from pytreemod.torch.tape.packing import layout, pack, unpack
+from pytreemod.torch.tape.value import Op, constant
+from pytreemod.torch.tensor import Tensor, wrap
 
 
 class Plan:
-    """What one group's update is, without its numbers: equal plans share a program."""
+    """What one group's update is, without its numbers: equal plans share a program.
 
-    __slots__ = ("clocks", "count", "key", "names", "numbers", "rule", "static")
+    ``packs`` are the parameters whose gradients and states are kept end to end (see ``tape/packing``); ``clocks`` are
+    (the names of the clocks, the clock of each parameter).
+    """
 
-    def __init__(self, rule: Rule, static: dict, numbers: dict, names: tuple, clocks: tuple, count: int):
+    __slots__ = ("clocks", "count", "key", "numbers", "packs", "rule", "slots", "static")
+
+    def __init__(self, rule: Rule, static: dict, numbers: dict, slots: tuple, clocks: tuple, count: int, packs: tuple):
         self.rule, self.static, self.numbers = rule, static, numbers
-        self.names, self.clocks, self.count = names, clocks, count
-        self.key = (rule.name, tuple(static.items()), tuple(numbers.items()), names, clocks, count)
+        self.slots, self.clocks, self.count, self.packs = slots, clocks, count, packs
+        self.key = (rule.name, tuple(static.items()), tuple(numbers.items()), slots, clocks, count, packs)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -30,17 +38,21 @@ class Plan:
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, Plan) and self.key == other.key
 
+    def places(self) -> list[tuple[int, ...]]:
+        """The parameters of each state array: those of a pack, or one."""
+        packed = {k for members in self.packs for k in members}
+        return [*self.packs, *[(k,) for k in range(self.count) if k not in packed]]
+
 
 def update(hyper: Any, *arrays: Any, plan: Plan) -> tuple:
     """One step of one group: (new parameters, new slots name by name, new clocks name by name)."""
-    rule, count = plan.rule, plan.count
-    clock_names = tuple(name for name in plan.names if name in plan.clocks[0])
-    slot_names = tuple(name for name in plan.names if name not in plan.clocks[0])
-    members = plan.clocks[1]
+    rule, count, static = plan.rule, plan.count, plan.static
+    clock_names, members = plan.clocks
+    places = plan.places()
     given = iter(arrays)
     params = [next(given) for _ in range(count)]
     grads = [next(given) for _ in range(count)]
-    slots = {name: [next(given) for _ in range(count)] for name in slot_names}
+    slots = {name: [next(given) for _ in places] for name in plan.slots}
     clocks = {name: [next(given) for _ in range(max(members) + 1)] for name in clock_names}
     extra = list(given)
 
@@ -50,26 +62,41 @@ def update(hyper: Any, *arrays: Any, plan: Plan) -> tuple:
         return hyper[where] if where >= 0 else extra[-where - 1]
 
     numbers = {name: number(where) for name, where in plan.numbers.items()}
-    static = plan.static
     ticks: dict = {}
     new_clocks = {name: list(values) for name, values in clocks.items()}
-    for k in range(count):
-        kind = (members[k], params[k].dtype)
-        state = {name: slots[name][k] for name in slot_names}
-        if kind not in ticks:
-            clock = {name: clocks[name][members[k]] for name in clock_names}
-            ticks[kind] = rule._tick(clock, numbers, static, params[k].dtype)
+    for at, place in enumerate(places):
+        member, dtype = members[place[0]], params[place[0]].dtype
+        if (member, dtype) not in ticks:
+            clock = {name: clocks[name][member] for name in clock_names}
+            ticks[member, dtype] = rule._tick(clock, numbers, static, dtype)
             for name in clock_names:
-                new_clocks[name][members[k]] = ticks[kind][0][name]
-        delta, state = rule._leaf(grads[k], params[k], state, ticks[kind][1], numbers, static)
-        exact = jnp.promote_types(delta.dtype, params[k].dtype)
-        params[k] = (params[k].astype(exact) + delta.astype(exact)).astype(params[k].dtype)
-        for name in slot_names:
-            slots[name][k] = state[name]
-    return (*params, *(s for name in slot_names for s in slots[name]), *(c for n in clock_names for c in new_clocks[n]))
+                new_clocks[name][member] = ticks[member, dtype][0][name]
+        rates = ticks[member, dtype][1]
+        state = {name: slots[name][at] for name in plan.slots}
+        if len(place) == 1:
+            (k,) = place
+            delta, state = rule._leaf(grads[k], params[k], state, rates, numbers, static)
+            params[k] = _moved(params[k], delta)
+        else:
+            own = [params[k] for k in place]
+            # without the fences XLA computes the pack anew for every part of it
+            grad = jax.lax.optimization_barrier(pack([grads[k] for k in place]))
+            delta, state = rule._leaf(grad, pack(own), state, rates, numbers, static)
+            parts = unpack(jax.lax.optimization_barrier(delta), [p.shape for p in own])
+            for k, part in zip(place, parts, strict=True):
+                params[k] = _moved(params[k], part)
+        for name in plan.slots:
+            slots[name][at] = state[name]
+    return (*params, *(s for name in plan.slots for s in slots[name]), *(c for n in clock_names for c in new_clocks[n]))
+
+
+def _moved(param: Any, delta: Any) -> Any:
+    exact = jnp.promote_types(delta.dtype, param.dtype)
+    return (param.astype(exact) + delta.astype(exact)).astype(param.dtype)
 
 
 STEP = Op(update, "OptimizerStep", saves="none")
+STEP.at_once = False  # it gives the old parameters away, which only a flush does
 OPS[update] = STEP
 
 
@@ -113,36 +140,116 @@ def options_of(group: dict) -> list:
 
 
 class Ready:
-    """What a group's step needs, worked out once and used until something about the group changes."""
+    """What a group's step needs, worked out once and used until something about the group changes.
 
-    __slots__ = ("extra", "hyper", "members", "options", "owners", "params", "settings", "states")
+    Small states are kept in packs: the tensors in ``optimizer.state`` are views of them.
+    """
+
+    __slots__ = (
+        "cells",
+        "dicts",
+        "entries",
+        "extra",
+        "group",
+        "hyper",
+        "ids",
+        "options",
+        "params",
+        "plan",
+        "settings",
+        "states",
+    )
 
     def __init__(self, optimizer: Any, group: dict, params: list[Tensor]):
-        rule = optimizer.rule
+        rule, self.group = optimizer.rule, id(group)
         numbers, static = rule.split(group)
         for param in params:
             optimizer.make_state(param, numbers, static)
         held = [{**optimizer.state[p], **optimizer._hidden.get(p, {})} for p in params]
-        names = (*rule.clock(numbers), *rule.slots(numbers, static))
         clock_names = tuple(rule.clock(numbers))
-        slot_names = tuple(n for n in names if n not in clock_names)
+        slot_names = tuple(rule.slots(numbers, static))
         clocks, members = optimizer.shared_clocks(params, held, clock_names)
-        where, self.hyper, self.extra = read_numbers(numbers)
-        plan = Plan(rule, static, where, names, (clock_names, members), len(params))
-        self.settings = {"plan": plan}
-        self.params = list(map(id, params))
+        where, hyper, self.extra = read_numbers(numbers)
+        self.hyper = constant(hyper)
+        packs = layout([p._aval for p in params], members)
+        self.plan = Plan(rule, static, where, slot_names, (clock_names, members), len(params), packs)
+        self.settings = {"plan": self.plan}
+        self.params, self.ids = params, list(map(id, params))
         self.options = options_of(group)
-        self.states = [h[n] for n in slot_names for h in held] + [c for n in clock_names for c in clocks[n]]
-        self.owners = [(optimizer.state[p], n, optimizer.state[p][n]) for p in params for n in optimizer.state[p]]
-        self.members = members
+        self.states = [_joined([held[k][n] for k in place]) for n in slot_names for place in self.plan.places()]
+        self.states += [c for n in clock_names for c in clocks[n]]
+        self.cells = [t._cell for t in (*params, *self.states)]
+        self.dicts = [optimizer.state[p] for p in params]
+        self.entries = self._entries()
+
+    def _entries(self) -> list[int]:
+        return list(map(id, chain.from_iterable(map(dict.values, self.dicts))))
 
     def fits(self, optimizer: Any, group: dict, params: list[Tensor]) -> bool:
         """Are the parameters, the options and the states the ones it was made for?"""
+        state = optimizer.state
         return (
-            self.params == list(map(id, params))
+            self.ids == list(map(id, params))
             and self.options == options_of(group)
-            and all(state.get(name) is tensor for state, name, tensor in self.owners)
+            and all(map(operator.is_, map(state.get, params), self.dicts))
+            and self.entries == self._entries()
         )
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """The tensor that holds these states end to end, and that they are views of from now on."""
+    if len(parts) == 1:
+        return _alone(parts[0])
+    base = parts[0]._base
+    starts, start = [], 0
+    for part in parts:
+        starts.append(start)
+        start += part.numel()  # type: ignore[attr-defined]
+    if (
+        base is None
+        or base.numel() != start  # type: ignore[attr-defined]
+        or any(p._base is not base or p._steps[0][1][0] != s for p, s in zip(parts, starts, strict=True))
+    ):
+        dtype = parts[0]._aval.dtype
+        with jax.enable_x64(True):
+            flat = jax.device_put(np.concatenate([_elements(p) for p in parts]).astype(dtype, copy=False))
+        base = wrap(constant(flat))
+        for part, start in zip(parts, starts, strict=True):
+            part._become(base._view(PART, (start, tuple(part._aval.shape))))
+            part._fleeting, part._seen, part._viewed = True, None, None
+    return base
+
+
+def _alone(tensor: Tensor) -> Tensor:
+    """A state in a cell of its own."""
+    if tensor._base is not None:
+        with jax.enable_x64(True):
+            array = jax.device_put(_elements(tensor).reshape(tensor._aval.shape))
+        tensor._become(wrap(constant(array)))
+        tensor._fleeting = False
+    return tensor
+
+
+def _elements(tensor: Tensor) -> np.ndarray:
+    """The values of a state, (elements,). Also while a program is captured: they are there before it."""
+    base = tensor if tensor._base is None or len(tensor._steps) > 1 else tensor._base
+    value = base._cell.value
+    if value.array is None or (base is tensor and tensor._base is not None):
+        return np.asarray(tensor._array()).reshape(-1)
+    array = np.asarray(value.array).reshape(-1)
+    if base is tensor:
+        return array
+    _, args, _ = tensor._steps[0]
+    return array[args[0] : args[0] + math.prod(args[1])]
+
+
+def _part(x: Any, start: int, shape: tuple) -> Any:
+    return jax.lax.slice(x, (start,), (start + math.prod(shape),)).reshape(shape)
+
+
+PART = Op(_part, "SliceBackward0", saves="none")
+PART.view = True
+OPS[_part] = PART
 
 
 def read_numbers(numbers: dict) -> tuple[dict, jax.Array, list]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.trail import Trail
 from pytreemod.torch.tape.value import Value
 
 capturing = [0]  # how many threads capture now: a cheap test before the thread's own state is asked
@@ -54,11 +55,11 @@ class Capture:
     def see_grad(self, tensor: Any) -> None:
         """The gradient of a tensor is used: whether it is there decides what the program is."""
         if tensor not in self.grads:
-            self.observed[tensor] = tensor._grad is not None
+            self.observed[tensor] = tensor._grad is not None  # as a tensor: its cell may be read
 
     def set_grad(self, tensor: Any) -> None:
         """The gradient of a tensor is about to be replaced."""
-        self.grads.setdefault(tensor, tensor._grad)
+        self.grads.setdefault(tensor, tensor._gradient)
 
     def guard(self, question: Callable[[], Any]) -> None:
         """The answer to ``question`` is part of what was recorded."""
@@ -81,15 +82,16 @@ class Capture:
             cell.value = value
             cell.counter[0] = version
         for tensor, grad in self.grads.items():
-            tensor._grad = grad
+            tensor._gradient = grad
 
 
 @contextmanager
 def capture(name: str):
     """Record what is called in this context, and compute nothing."""
     found = Capture(name)
-    backwards, updated = modes.backwards, modes.updated
-    modes.backwards, modes.updated = [], []
+    backwards, updated, trail = modes.backwards, modes.updated, modes.trail
+    modes.backwards, modes.updated, modes.trail = [], [], Trail()
+    modes.trail.stray()
     modes.capture = found
     capturing[0] += 1
     try:
@@ -102,7 +104,7 @@ def capture(name: str):
     finally:
         capturing[0] -= 1
         modes.capture = None
-        modes.backwards, modes.updated = backwards, updated
+        modes.backwards, modes.updated, modes.trail = backwards, updated, trail
 
 
 def user_line() -> str:

@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+from pytreemod.torch.tape.trail import Trail
+
 
 class Modes(threading.local):
     """State of the stateful face in one thread."""
@@ -13,6 +15,7 @@ class Modes(threading.local):
     capture: Any = None  # the Capture in progress, under torch.compile
 
     def __init__(self) -> None:
+        self.trail = Trail()
         self.backwards: list = []  # weak references to gradients that were asked for and not yet computed
         self.updated: list = []  # weak references to cells that hold a value not yet computed
 

@@ -58,10 +58,19 @@ class GradientSpec:
     __slots__ = ("aval", "cotangents", "cuts", "inside", "roots", "single", "taps", "targets")
     op = _gradient
 
-    def __init__(self, inside: tuple, roots: tuple, cotangents: tuple, targets: tuple, taps: tuple, cuts: tuple):
+    def __init__(
+        self,
+        inside: tuple,
+        roots: tuple,
+        cotangents: tuple,
+        targets: tuple,
+        taps: tuple,
+        cuts: tuple,
+        aval: tuple | None = None,
+    ):
         self.inside, self.roots, self.cotangents = inside, roots, cotangents
         self.targets, self.taps, self.cuts = targets, taps, cuts
-        self.aval = tuple(v.aval for v in (*targets, *taps))
+        self.aval = tuple([v.aval for v in (*targets, *taps)]) if aval is None else aval
         self.single = False
 
     def references(self) -> tuple:
@@ -77,6 +86,7 @@ class Recording(NamedTuple):
     sequence: tuple[int, ...]  # the positions to run, in order
     leaves: list[Value]
     numbers: list
+    numbered: list[Value]  # whose numbers these are, in order
 
 
 def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
@@ -86,64 +96,8 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
         roots: the values wanted.
         owner: for each value that a gradient computes on its way, that gradient.
     """
-    index: dict[Value, int] = {}
-    entries: list = []
-    order: list[Value] = []
-    sequence: list[int] = []
-    leaves: list[Value] = []
-    numbers: list = []
-
-    def place(value: Value, scopes: tuple) -> Any:
-        for depth in range(len(scopes), 0, -1):
-            k = scopes[depth - 1].get(value)
-            if k is not None:
-                return (depth, k)
-        return index[value]
-
-    def gradient(value: Value, scopes: tuple, gives: tuple) -> Gradient:
-        spec = value.spec
-        local = {v: k for k, v in enumerate(spec.inside)}
-        cuts = set(spec.cuts)  # whoever reads one, a gradient within included, reads it from outside
-        inner = (*scopes, {v: k for v, k in local.items() if v not in cuts})
-        body = []
-        for v in spec.inside:
-            if type(v.spec) is GradientSpec:
-                body.append(gradient(v, inner, ()))
-                continue
-            start = len(numbers)
-            numbers.extend(v.numbers)
-            places = [place(i, inner) for i in v.inputs]
-            body.append((v.spec, v.mask, start, *places))
-        return Gradient(
-            len(inner),
-            tuple(body),
-            tuple([place(v, (*scopes, local)) for v in spec.roots]),
-            tuple([place(v, scopes) for v in spec.cotangents]),
-            tuple([place(v, scopes) for v in spec.targets]),
-            tuple([local[v] for v in spec.taps]),
-            gives,
-        )
-
-    def emit(value: Value) -> None:
-        if type(value.spec) is GradientSpec:
-            gives = []
-            for k, inner in enumerate(value.spec.inside):
-                if owner.get(inner) is value and inner not in index:
-                    gives.append((k, len(order)))
-                    index[inner] = len(order)
-                    order.append(inner)
-                    entries.append(None)
-            entry: Any = gradient(value, (), tuple(gives))
-        else:
-            start = len(numbers)
-            if value.numbers:
-                numbers.extend(value.numbers)
-            entry = (value.spec, value.mask, start, *[index[v] for v in value.inputs])
-        index[value] = len(order)
-        sequence.append(len(order))
-        order.append(value)
-        entries.append(entry)
-
+    writer = _Writer(owner)
+    index = writer.index
     stack = list(reversed(roots))
     while stack:
         value = stack[-1]
@@ -157,11 +111,7 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
         if value.array is None and type(value.spec) is Projection and value.inputs[0].array is not None:
             value.array = value.inputs[0].array[value.spec.index]
         if value.array is not None:
-            index[value] = len(order)
-            sequence.append(len(order))
-            order.append(value)
-            entries.append(value.aval if type(value.aval) is Aval else Several(value.aval))
-            leaves.append(value)
+            writer.leaf(value)
             stack.pop()
             continue
         waiting = [v for v in value.inputs if v not in index]
@@ -169,9 +119,87 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
             waiting.reverse()
             stack += waiting
             continue
-        emit(value)
+        writer.call(value)
         stack.pop()
-    return Recording(tuple(entries), index, order, tuple(sequence), leaves, numbers)
+    return Recording(
+        tuple(writer.entries), index, writer.order, tuple(writer.sequence), writer.leaves, writer.numbers,
+        writer.numbered,
+    )  # fmt: skip
+
+
+class _Writer:
+    """Writes entries down. No closures: a cycle of them would keep values alive, and owners are counted."""
+
+    def __init__(self, owner: dict[Value, Value]):
+        self.owner = owner
+        self.index: dict[Value, int] = {}
+        self.entries: list = []
+        self.order: list[Value] = []
+        self.sequence: list[int] = []
+        self.leaves: list[Value] = []
+        self.numbers: list = []
+        self.numbered: list[Value] = []
+
+    def leaf(self, value: Value) -> None:
+        self.index[value] = len(self.order)
+        self.sequence.append(len(self.order))
+        self.order.append(value)
+        self.entries.append(value.aval if type(value.aval) is Aval else Several(value.aval))
+        self.leaves.append(value)
+
+    def call(self, value: Value) -> None:
+        index, order = self.index, self.order
+        if type(value.spec) is GradientSpec:
+            gives = []
+            for k, inner in enumerate(value.spec.inside):
+                if self.owner.get(inner) is value and inner not in index:
+                    gives.append((k, len(order)))
+                    index[inner] = len(order)
+                    order.append(inner)
+                    self.entries.append(None)
+            entry: Any = self._gradient(value, (), tuple(gives))
+        else:
+            entry = (value.spec, value.mask, self._start(value), *[index[v] for v in value.inputs])
+        index[value] = len(order)
+        self.sequence.append(len(order))
+        order.append(value)
+        self.entries.append(entry)
+
+    def _start(self, value: Value) -> int:
+        """Where the numbers of a call start."""
+        start = len(self.numbers)
+        if value.numbers:
+            self.numbers.extend(value.numbers)
+            self.numbered.append(value)
+        return start
+
+    def _place(self, value: Value, scopes: tuple) -> Any:
+        for depth in range(len(scopes), 0, -1):
+            k = scopes[depth - 1].get(value)
+            if k is not None:
+                return (depth, k)
+        return self.index[value]
+
+    def _gradient(self, value: Value, scopes: tuple, gives: tuple) -> Gradient:
+        spec = value.spec
+        local = {v: k for k, v in enumerate(spec.inside)}
+        cuts = set(spec.cuts)  # whoever reads one, a gradient within included, reads it from outside
+        inner = (*scopes, {v: k for v, k in local.items() if v not in cuts})
+        body = []
+        for v in spec.inside:
+            if type(v.spec) is GradientSpec:
+                body.append(self._gradient(v, inner, ()))
+            else:
+                body.append((v.spec, v.mask, self._start(v), *[self._place(i, inner) for i in v.inputs]))
+        return Gradient(
+            len(inner),
+            tuple(body),
+            tuple([self._place(v, (*scopes, local)) for v in spec.roots]),
+            tuple([self._place(v, scopes) for v in spec.cotangents]),
+            tuple([self._place(v, scopes) for v in spec.targets]),
+            tuple([local[v] for v in spec.taps]),
+            gives,
+        )
 
 
 def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbers: Sequence[Any]) -> dict[Any, Any]:

@@ -45,7 +45,7 @@ class Value:
 
     ``inputs`` whose bit is set in ``mask`` carry a gradient. ``variable`` is a weak reference to the leaf tensor
     whose gradient stops here. ``counter`` and ``version`` tell whether the cell that held the value was changed in
-    place since.
+    place since. ``epoch`` and ``position`` say where it stands in a ``Trail``.
     """
 
     __slots__ = (
@@ -53,12 +53,14 @@ class Value:
         "array",
         "aval",
         "counter",
+        "epoch",
         "hooks",
         "inputs",
         "line",
         "mask",
         "node",
         "numbers",
+        "position",
         "released",
         "spec",
         "variable",
@@ -79,14 +81,7 @@ class Value:
         self.version = 0
         self.node = None
         self.line = None
-
-    def item(self, index: int, tracked: bool = True) -> Value:
-        """One output of an operation that has several; with a gradient history, if the operation has one."""
-        aval = self.aval[index]
-        spec = projection(index, aval)
-        mask = 1 if tracked and self.mask and aval.inexact else 0
-        array = None if self.array is None else self.array[index]
-        return Value(array, aval, spec, (self,), mask)
+        self.epoch = None
 
     def __repr__(self) -> str:
         state = "pending" if self.array is None else "computed"
@@ -105,9 +100,11 @@ class Op:
         node: PyTorch's name of the backward node ("AddBackward0").
         saves: what PyTorch keeps for the gradient: "inputs", "output", "both" or "none".
         numbers: Python numbers among the arguments are operands: constants of a program until they change.
+
+    ``view``: the result aliases the first argument. ``at_once``: it may run by itself when its inputs are there.
     """
 
-    __slots__ = ("function", "name", "node", "numbers", "saves", "view")
+    __slots__ = ("at_once", "function", "name", "node", "numbers", "saves", "view")
 
     def __init__(self, function: Callable, node: str | None = None, saves: str = "inputs", numbers: bool = False):
         self.function = function
@@ -116,6 +113,7 @@ class Op:
         self.saves = saves
         self.numbers = numbers
         self.view = False
+        self.at_once = True
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"

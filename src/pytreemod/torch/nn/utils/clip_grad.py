@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch.ops.registry import cast
-from pytreemod.torch.record import OPS, call
+from pytreemod.torch.record import OPS, call, item
 from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.tensor import Tensor, wrap
 
@@ -86,7 +86,7 @@ def _gradients(parameters: Any, who: str) -> list[Tensor]:
 
 def _write(grads: list[Tensor], new: Value) -> None:
     for k, grad in enumerate(grads):
-        grad.detach()._write(new.item(k))
+        grad.detach()._write(item(new, k))
 
 
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Tensor, foreach: bool | None = None) -> None:

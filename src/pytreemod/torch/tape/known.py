@@ -1,0 +1,130 @@
+"""Known ends of a recording: at this fork, with these owners, that program was run.
+
+What ``flush`` finds out about a recording by looking at all of it is written down in terms of positions on the trail.
+The next recording that comes to the same fork with the same owners runs the program at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pytreemod.torch.tape.compiled import Compiled, given_arrays, settled
+from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.packing import Packed
+from pytreemod.torch.tape.program import Recording
+from pytreemod.torch.tape.trail import Fork, Trail
+from pytreemod.torch.tape.value import Value
+
+_UNSETTLED = {np.ndarray, Packed}
+
+
+class Mark:
+    """Where a recording ends: the fork, what is asked for (``wanted``), and who owns what."""
+
+    __slots__ = ("counts", "fork", "updated", "wanted")
+
+    def __init__(self, trail: Trail, wanted: Any):
+        self.fork: Any = trail.fork
+        self.wanted = wanted
+        epoch = trail.epoch
+        self.updated: list = []  # cells that were overwritten with what is not computed yet
+        for reference in modes.updated:
+            cell = reference()
+            value = None if cell is None else cell.value
+            if value is not None and value.array is None:
+                self.updated.append(value.position if value.epoch is epoch else None)
+        cell = value = None
+        self.counts = trail.counts()
+
+    def known(self) -> Known | None:
+        """What is known of this end."""
+        for known in self.fork.flushes:
+            if known.counts == self.counts and known.wanted == self.wanted and known.updated == self.updated:
+                return known
+        return None
+
+
+class Known:
+    """A program in terms of positions on the trail."""
+
+    __slots__ = (
+        "after", "clears", "compiled", "counts", "given", "given_set", "kept", "numbers", "outputs", "updated",
+        "wanted", "wholes",
+    )  # fmt: skip
+
+    def run(self, trail: Trail) -> list | None:
+        """Run the program and put its results where they belong; nothing changes if it fails.
+
+        Returns:
+            The results of operations that the caller distributes itself; None if this program cannot be used.
+        """
+        log, compiled = trail.log, self.compiled
+        numbers = tuple([trail.numbers[k] for k in self.numbers])
+        if numbers and numbers != compiled.constants and not compiled.fits(numbers):
+            return None
+        given = given_arrays([log[k] for k in self.given])
+        if given is None:
+            return None
+        kept = [log[k].array for k in self.kept]
+        if not _UNSETTLED.isdisjoint(map(type, kept)):
+            kept = [settled(log[k]) for k in self.kept]
+        results = compiled.run(tuple(kept), tuple(given), numbers)
+        del kept, given
+        for k, array in zip(self.outputs, results, strict=False):
+            log[k].array = array
+        for k in self.clears:
+            log[k].inputs = None
+        modes.backwards.clear()
+        modes.updated.clear()
+        wholes = list(results[len(self.outputs) :])
+        if self.after is None:
+            trail.begin()
+        else:
+            trail.fork = self.after
+            trail.ended = True
+        return wholes
+
+
+def learn(
+    mark: Mark,
+    trail: Trail,
+    recording: Recording,
+    outputs: tuple,
+    donated: frozenset,
+    compiled: Compiled,
+    wholes: list[Value],
+) -> None:
+    """Write down what was found out at ``mark``, and go on from there, if all of it stands on the trail."""
+    log, epoch, order = trail.log, trail.epoch, recording.order
+    known = Known()
+    results = [order[k] for k in outputs]
+    plain = results[: len(results) - len(wholes)]
+    if results[len(plain) :] != wholes or any(
+        v.epoch is not epoch for v in (*recording.leaves, *plain, *recording.numbered)
+    ):
+        trail.begin()
+        return
+    starts, count = {}, 0
+    for value in log:
+        if value.numbers:
+            starts[value] = count
+            count += len(value.numbers)
+    known.numbers = [starts[v] + k for v in recording.numbered for k in range(len(v.numbers))]
+    known.wanted, known.updated, known.counts = mark.wanted, mark.updated, mark.counts
+    known.compiled = compiled
+    known.kept = [v.position for k, v in enumerate(recording.leaves) if k not in donated]
+    known.given = [v.position for k, v in enumerate(recording.leaves) if k in donated]
+    known.given_set = frozenset(known.given)
+    known.outputs = [v.position for v in plain]
+    known.wholes = len(wholes)
+    lasts = any(v.inputs is not None and not v.released for v in log)
+    gone = order if lasts else plain  # of what nobody owns nothing is left when the trail begins anew
+    known.clears = [v.position for v in gone if v.epoch is epoch and v.inputs is None]
+    known.after = Fork() if lasts else None
+    mark.fork.remember(known)
+    if known.after is None:
+        trail.begin()
+    else:
+        trail.fork, trail.ended = known.after, True

@@ -1,0 +1,121 @@
+"""The trail: what a thread records, compared with what it recorded before while it is being recorded.
+
+A loop records the same calls again and again. A ``Fork`` is a point that some recording has reached; it knows which
+calls came next, and what was done there: which gradient was asked for, which program was run. While a recording
+follows known forks, its values have positions in the log of the ``Trail``, and what is known about the whole is found
+where it ends, without looking at the recording again. A recording that cannot be followed (it reads values of an
+earlier one, or has hooks) *strays*: it is just as right, and is looked up as a whole by the structure of its program.
+
+A trail begins anew when all that was recorded is computed and released. What is left (a history that nobody has gone
+back through yet) only *ends* it: the next call shows whether it goes on from there or begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from sys import getrefcount
+from typing import Any
+
+from pytreemod.torch.tape.value import Value
+
+_ROOM = 8  # ways to end a recording that one fork remembers
+
+
+class Fork:
+    """A point on a trail: the call that led here (``spec``, ``mask``), and what was done next."""
+
+    __slots__ = ("flushes", "following", "gradient", "mask", "resumes", "spec")
+
+    def __init__(self, spec: Any = None, mask: int = 0):
+        self.spec, self.mask = spec, mask
+        self.following: dict[tuple, Fork] = {}
+        self.flushes: list[Any] = []  # what is known of programs that were run here
+        self.gradient: Any = None  # what is known of the backward that led here
+        self.resumes = False  # what was recorded before was needed after it had ended
+
+    def remember(self, known: Any) -> None:
+        """Keep what is known of a program that was run here, the latest first."""
+        self.flushes.insert(0, known)
+        del self.flushes[_ROOM:]
+
+
+ROOT = Fork()
+forks = [0]  # how many there are
+_FORKS = 200_000  # of them, and everything is forgotten
+
+
+class Trail:
+    """The recording of one thread since it last began: its values by position, and the fork it has reached."""
+
+    __slots__ = ("ended", "epoch", "fork", "former", "limit", "log", "numbers")
+
+    def __init__(self) -> None:
+        self.limit = 4096
+        self.former: tuple = (None, None)  # the epoch that ended last, and where
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew, with nothing recorded."""
+        self.epoch = object()
+        self.log: list[Value] = []
+        self.numbers: list = []
+        self.fork: Fork | None = ROOT
+        self.ended = False
+
+    def stray(self) -> None:
+        """What is recorded from here on is not followed, until it is computed."""
+        self.fork = None
+
+    def open(self, values: Sequence[Value]) -> None:
+        """After an end: go on if ``values`` come from before it, else begin anew."""
+        self.ended = False
+        epoch = self.epoch
+        if self.fork is not None and self.fork.resumes:
+            return
+        for value in values:
+            if value.epoch is epoch and (value.mask or value.array is None):
+                return
+        self.former = epoch, self.fork
+        self.begin()
+
+    def place(self, value: Value) -> Any:
+        """How a call names one of its inputs: by position, or by kind where it enters the recording."""
+        if value.epoch is self.epoch:
+            return value.position
+        if value.array is None or value.mask:  # from another recording
+            epoch, fork = self.former
+            if value.epoch is epoch and fork is not None:
+                fork.resumes = True
+            self.stray()
+            return None
+        self.add(value)
+        return value.aval
+
+    def add(self, value: Value) -> None:
+        """Give a value the next position."""
+        value.epoch = self.epoch
+        value.position = len(self.log)
+        self.log.append(value)
+
+    def explore(self, key: tuple, fork: Fork) -> Fork | None:
+        """Go on to a fork that nobody has reached from here; None if the trail is too long to be followed."""
+        if len(self.log) > self.limit:  # nobody reads what is recorded: what has been dropped must go
+            self.begin()
+            self.stray()
+            return None
+        if forks[0] > _FORKS:
+            forget()
+        forks[0] += 1
+        here: Any = self.fork
+        here.following[key] = fork
+        return fork
+
+    def counts(self) -> list[int]:
+        """How many refer to each value of the log: with the same calls, the same counts mean the same owners."""
+        return list(map(getrefcount, self.log))
+
+
+def forget() -> None:
+    """Forget all trails; recordings that are under way keep theirs."""
+    ROOT.following.clear()
+    forks[0] = 0
