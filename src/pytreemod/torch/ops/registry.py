@@ -17,7 +17,8 @@ import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.cell import ALIAS
-from pytreemod.torch.dtypes import default, from_numpy_dtype
+from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
+from pytreemod.torch.layout import after, layout
 from pytreemod.torch.promotion import can_cast, promote
 from pytreemod.torch.record import OPS, Flagged, call
 from pytreemod.torch.tape.modes import modes
@@ -121,7 +122,7 @@ def operation(
     saves: str = "inputs",
     *,
     numbers: bool = False,
-    view: bool = False,
+    view: bool | str = False,
     inplace: bool = False,
     dunder: str | None = None,
     method: bool = True,
@@ -135,7 +136,8 @@ def operation(
 
     Args:
         node, saves, numbers: see ``Op``.
-        view: the result aliases the first argument.
+        view: the result aliases the first argument; where its strides do not allow that, "copies" gives a copy and
+            "strict" refuses.
         inplace: there is a method with a trailing underscore.
         dunder: the operator's name without underscores ("add" gives __add__, __radd__, __iadd__).
         varargs: what follows the first argument may be given as one tuple or spread ("x.view(2, 3)").
@@ -145,12 +147,12 @@ def operation(
 
     def offer(pure: Callable) -> Op:
         op = Op(pure, node, saves, numbers)
-        op.view = view
+        op.view = bool(view)
         op.name = name or pure.__name__.rstrip("_")
         if node is None:
             op.node = "".join(p[:1].upper() + p[1:] for p in op.name.split("_")) + "Backward0"
         OPS[pure] = op
-        public = spelled(op, varargs, returns)
+        public = spelled(op, varargs, returns, view if isinstance(view, str) else "")
         for each in (op.name, *aliases):
             if function:
                 FUNCTIONS[each] = public
@@ -198,8 +200,8 @@ def with_dim(name: str) -> Callable:
     return node
 
 
-def spelled(op: Op, varargs: bool, returns: str | None) -> Callable:
-    """The public function of an operation."""
+def spelled(op: Op, varargs: bool, returns: str | None, by_strides: str = "") -> Callable:
+    """The public function of an operation; of a view that needs fitting strides, what happens where they do not."""
     result = return_type(op.name, returns) if returns else None
 
     @functools.wraps(op.function)
@@ -208,15 +210,19 @@ def spelled(op: Op, varargs: bool, returns: str | None) -> Callable:
             raise TypeError(_refusal(op.name, "input", 1, args[0]))
         if len(args) > 1 and op.name in _TENSORS_ONLY and type(args[1]) in _NUMBERS:
             raise TypeError(_refusal(op.name, "other", 2, args[1]))
-        if varargs and len(args) > 1 and not isinstance(args[1], (tuple, list)):
+        if varargs and len(args) > 1 and not isinstance(args[1], (tuple, list, dtype)):
             args = (args[0], tuple(args[1:]))
         if "axis" in kwargs:
             kwargs["dim"] = kwargs.pop("axis")
         if "keepdims" in kwargs:
             kwargs["keepdim"] = kwargs.pop("keepdims")
         if op.view:
-            source = args[0] if args else kwargs.pop("input")
-            return as_tensor(source)._view(op, args[1:], kwargs)
+            source = as_tensor(args[0] if args else kwargs.pop("input"))
+            if by_strides and source._base is not None and after(layout(source), op.name, args[1:], kwargs) is None:
+                if by_strides == "strict":
+                    raise RuntimeError(messages.VIEW_ACROSS)
+                return wrap(call(op, (source, *args[1:]), kwargs))
+            return source._view(op, args[1:], kwargs)
         tensors = wrap(call(op, args, kwargs))
         if result is not None and type(tensors) is tuple:
             tensors = result(*tensors)

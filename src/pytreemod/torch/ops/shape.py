@@ -5,47 +5,29 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from pytreemod.torch.layout import sizes
 from pytreemod.torch.ops.registry import axis, composite, operation, with_dim
 from pytreemod.torch.tensor import Tensor
 
 
-def sizes(shape: Any, numel: int) -> tuple[int, ...]:
-    """A shape whose -1 is worked out.
-
-    Raises:
-        RuntimeError: the shape does not fit ``numel`` elements.
-    """
-    shape = (shape,) if isinstance(shape, int) else tuple(int(s) for s in shape)
-    known = math.prod(s for s in shape if s != -1)
-    if shape.count(-1) > 1:
-        raise RuntimeError("only one dimension can be inferred")
-    if -1 in shape:
-        if known == 0 or numel % known:
-            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
-        return tuple(numel // known if s == -1 else s for s in shape)
-    if known != numel:
-        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
-    return shape
-
-
-@operation("ViewBackward0", "none", view=True, varargs=True, function=False)
+@operation("ViewBackward0", "none", view="strict", varargs=True, function=False)
 def view(input: Any, shape: Any) -> Any:
     if not isinstance(shape, (int, tuple, list)):
         return input.view(shape)
     return input.reshape(sizes(shape, input.size))
 
 
-@operation("ViewBackward0", "none", view=True, varargs=True)
+@operation("ViewBackward0", "none", view="copies", varargs=True)
 def reshape(input: Any, shape: Any) -> Any:
     return input.reshape(sizes(shape, input.size))
 
 
-@operation("ViewBackward0", "none", view=True, function=False)
+@operation("ViewBackward0", "none", view="strict", function=False)
 def view_as(input: Any, other: Any) -> Any:
     return input.reshape(sizes(other.shape, input.size))
 
 
-@operation("ViewBackward0", "none", view=True)
+@operation("ViewBackward0", "none", view="copies")
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     start, end = axis(start_dim, input.ndim), axis(end_dim, input.ndim)
     if start > end:
