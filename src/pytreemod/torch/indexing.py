@@ -5,6 +5,7 @@ Positions of slices and integers are numbers of the operation, so that ``x[i : i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -58,7 +59,8 @@ _LAST = {"at": "SelectBackward0", "new": "UnsqueezeBackward0", "run": "SliceBack
 BASIC.node = lambda value: next(
     (_LAST[i[0]] for i in reversed(dict(value.spec.kwargs)["plan"]) if i[0] in _LAST), "SliceBackward0"
 )
-BASIC.name = "getitem"
+ROW = Op(_basic, "UnbindBackward0", saves="none", numbers=True)  # of an iteration, which is `unbind` in PyTorch
+BASIC.name = ROW.name = "getitem"
 OPS[_basic] = BASIC
 
 
@@ -326,5 +328,17 @@ def _is_scalar(new: Any) -> bool:
     return not isinstance(new, Tensor) or new.numel() == 1 and new.ndim == 0
 
 
+def rows(self: Tensor) -> Iterator[Tensor]:
+    """The views along the first dimension.
+
+    Raises:
+        TypeError: there is no dimension.
+    """
+    if not self._aval.shape:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter([self._view(ROW, (i,), {"plan": (("at",),)}) for i in range(len(self))])
+
+
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
+Tensor._rows = rows  # type: ignore[attr-defined]
 Tensor.__setitem__ = setitem  # type: ignore[attr-defined]

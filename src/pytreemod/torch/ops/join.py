@@ -7,7 +7,7 @@ import numpy as np
 
 from pytreemod.torch.ops.matrix import EINSUM
 from pytreemod.torch.ops.registry import axes, axis, cast, composite, operands, operation
-from pytreemod.torch.ops.shape import SPLIT, UNBIND
+from pytreemod.torch.ops.shape import SPLIT, SPLIT_WITH_SIZES, UNBIND
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
@@ -58,16 +58,16 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple:
         step = split_size_or_sections
         if step <= 0:
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
-        lengths = [min(step, size - start) for start in range(0, size, step)] or [0]
+        op, lengths = SPLIT, [min(step, size - start) for start in range(0, size, step)] or [0]
     else:
-        lengths = [int(n) for n in split_size_or_sections]
+        op, lengths = SPLIT_WITH_SIZES, [int(n) for n in split_size_or_sections]
         if sum(lengths) != size:
             raise RuntimeError(
                 f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension "
                 f"{dim}), but got split_sizes={lengths}"
             )
     starts = [sum(lengths[:k]) for k in range(len(lengths))]
-    return tuple(tensor._view(SPLIT, (dim, s, n)) for s, n in zip(starts, lengths, strict=True))
+    return tuple(tensor._view(op, (dim, s, n, k)) for k, (s, n) in enumerate(zip(starts, lengths, strict=True)))
 
 
 @composite()

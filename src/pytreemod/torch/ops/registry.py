@@ -24,6 +24,7 @@ from pytreemod.torch.record import OPS, Flagged, call
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar, Value
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
+from pytreemod.torch.views import check_write
 
 FUNCTIONS: dict[str, Callable] = {}  # the functions of pytreemod.torch, by name
 _IN_PLACE_FUNCTIONS = frozenset(
@@ -248,7 +249,7 @@ def write_out(result: Any, out: Any) -> Any:
 
 
 def check_in_place(tensor: Tensor) -> None:
-    """Refuse to change a leaf, or a view of one, that gradients are recorded for.
+    """Refuse to change a leaf that gradients are recorded for, or what a view cannot record.
 
     Raises:
         RuntimeError: with PyTorch's words.
@@ -257,8 +258,11 @@ def check_in_place(tensor: Tensor) -> None:
         return
     if tensor._leaf:
         raise RuntimeError(messages.LEAF_IN_PLACE)
-    if tensor._base is not None and tensor._base._leaf and not tensor._detached:
-        raise RuntimeError(messages.LEAF_VIEW_IN_PLACE)
+    base = tensor._base
+    if base is not None and (tensor._unrecorded or not tensor._detached) and base.requires_grad:
+        check_write(tensor)
+        if base._leaf:
+            raise RuntimeError(messages.LEAF_VIEW_IN_PLACE)
 
 
 def fitted(value: Value, tensor: Tensor) -> Value:

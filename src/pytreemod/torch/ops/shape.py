@@ -123,9 +123,15 @@ def _narrow(input: Any, dim: int, start: int, length: int) -> Any:
     return input[(slice(None),) * dim + (slice(start, start + length),)]
 
 
-SPLIT = operation("SplitBackward0", "none", view=True, function=False, method=False, name="narrow")(
-    lambda input, dim, start, length: _narrow.function(input, dim, start, length)
-)
+def _one_of_several(node: str) -> Any:
+    """The view that is one ``output`` of a function that returns several."""
+    return operation(node, "none", view=True, function=False, method=False, name="narrow")(
+        lambda input, dim, start, length, output: _narrow.function(input, dim, start, length)
+    )
+
+
+SPLIT = _one_of_several("SplitBackward0")
+SPLIT_WITH_SIZES = _one_of_several("SplitWithSizesBackward0")
 UNBIND = operation("UnbindBackward0", "none", view=True, function=False, method=False, name="select")(
     lambda input, dim, index: select.function(input, dim, index)
 )
