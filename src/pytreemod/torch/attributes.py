@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pytreemod.torch.layout import layout, strides
+from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import axis
+from pytreemod.torch.strides import strides
 from pytreemod.torch.tensor import Tensor
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from pytreemod.torch.layout import sizes
 from pytreemod.torch.ops.registry import axis, composite, operation, with_dim
+from pytreemod.torch.strides import sizes
 from pytreemod.torch.tensor import Tensor
 
 
