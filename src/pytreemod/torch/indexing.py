@@ -13,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
+from pytreemod.torch.ops.indices import together, writable
 from pytreemod.torch.ops.registry import cast, check_in_place
+from pytreemod.torch.ops.shapes import expanded
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar
@@ -66,6 +68,7 @@ OPS[_basic] = BASIC
 
 def _advanced(input: Any, *indices: Any, plan: tuple) -> Any:
     """Integer tensors among slices: PyTorch's rule is NumPy's."""
+    together(indices)
     return input[_filled(plan, indices)]
 
 
@@ -76,7 +79,9 @@ def _filled(plan: tuple, indices: Any) -> tuple:
 
 def _put(input: Any, new: Any, *indices: Any, plan: tuple, accumulate: bool = False) -> Any:
     new = cast(new, input.dtype)
-    where = input.at[_filled(plan, indices)]
+    index = _filled(plan, indices)
+    writable(input, index, new)
+    where = input.at[index]
     return where.add(new) if accumulate else where.set(new)
 
 
@@ -90,7 +95,8 @@ def _basic_put(input: Any, new: Any, *starts: Any, plan: tuple) -> Any:
     """``input`` with the part that ``_basic`` reads replaced by ``new``, which broadcasts to it."""
     shape = jax.eval_shape(lambda x: _basic(x, *starts, plan=plan), input).shape
     places = jnp.arange(input.size, dtype=np.int64).reshape(input.shape)
-    new = jnp.broadcast_to(_shed(cast(new, input.dtype), len(shape)), shape)
+    new = _shed(cast(new, input.dtype), len(shape))
+    new = jnp.broadcast_to(new, expanded(new.shape, shape))
     if all(isinstance(s, int) for s in starts):
         index, moving = [], iter(starts)
         for item in plan:

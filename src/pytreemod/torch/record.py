@@ -16,6 +16,7 @@ import numpy as np
 from pytreemod.torch.dtypes import default
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.nodes import NODES
+from pytreemod.torch.refusals import refusal
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Spec, Value, constant
 
@@ -141,7 +142,11 @@ def _new_spec(op: Op, key: tuple, args: tuple, kwargs: dict | None) -> Spec:
     bound = Bound(op)
     plain = tuple([bound.take(arg)[1] for arg in args])
     named = tuple([(name, bound.take(arg, _NAMED)[1]) for name, arg in (kwargs or {}).items()])
-    return _specs.setdefault(key, Spec(op, plain, named, tuple([v.aval for v in bound.values])))
+    avals = tuple([v.aval for v in bound.values])
+    try:
+        return _specs.setdefault(key, Spec(op, plain, named, avals))
+    except (TypeError, ValueError) as error:
+        raise refusal(op.name, avals, error) from error
 
 
 def operation_of(function: Callable) -> Op:

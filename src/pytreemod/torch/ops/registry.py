@@ -19,6 +19,7 @@ from pytreemod.torch import messages
 from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
 from pytreemod.torch.layout import after, layout
+from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.promotion import can_cast, promote
 from pytreemod.torch.record import OPS, Flagged, call
 from pytreemod.torch.tape.modes import modes
@@ -48,8 +49,14 @@ _OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Arra
 # ---- what the pure functions use
 
 
-def operands(*xs: Any, floating: bool = False) -> list:
-    """Arrays and Python numbers cast to PyTorch's common dtype; ``floating`` makes integers the default float."""
+def operands(*xs: Any, floating: bool = False, elementwise: bool = True) -> list:
+    """Arrays and Python numbers cast to PyTorch's common dtype; ``floating`` makes integers the default float.
+
+    Raises:
+        RuntimeError: ``elementwise``, and they do not broadcast.
+    """
+    if elementwise:
+        broadcast(*xs)
     kinds = []
     for x in xs:
         kind = type(x)
