@@ -59,10 +59,11 @@ operation("StackBackward0", "none", method=False)(_stack)
 @composite()
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple:
     """Views of consecutive parts along ``dim``."""
-    if not tensor.ndim:
+    shape = tensor._aval.shape
+    if not shape:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
-    dim = axis(dim, tensor.ndim)
-    size = tensor.shape[dim]
+    dim = axis(dim, len(shape))
+    size = shape[dim]
     if isinstance(split_size_or_sections, int):
         step = split_size_or_sections
         if step <= 0:
@@ -88,9 +89,10 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple:
     """At most ``chunks`` views of equal length along ``dim``."""
     if chunks < 1:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    if not input.ndim:
+    shape = input._aval.shape
+    if not shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    size = input.shape[axis(dim, input.ndim)]
+    size = shape[axis(dim, len(shape))]
     return split(input, max(1, -(-size // chunks)), dim)
 
 
