@@ -284,3 +284,37 @@ def test_a_failed_step_leaves_everything_as_it_was(monkeypatch, name, started):
     assert snapshot(net, opt) == before
     steps(opt, loss)
     assert snapshot(net, opt) != before
+
+
+def test_small_states_are_views_of_packs_that_read_and_write_as_tensors_of_their_own():
+    net = ptt.nn.Sequential(ptt.nn.Linear(3, 4), ptt.nn.Linear(4, 2))
+    twin = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+    twin.load_state_dict({k: torch.tensor(v.tolist()) for k, v in net.state_dict().items()})
+
+    def run(t, net, opt, steps):
+        for k in range(steps):
+            opt.zero_grad()
+            (net(t.ones(2, 3) * (k + 1)) ** 2).sum().backward()
+            opt.step()
+
+    pair = [
+        (ptt, net, ptt.optim.Adam(net.parameters(), lr=0.1)),
+        (torch, twin, torch.optim.Adam(twin.parameters(), lr=0.1)),
+    ]
+    kept = []
+    for t, module, opt in pair:
+        run(t, module, opt, 2)
+        weight = module[1].weight
+        state = opt.state[weight]["exp_avg"]
+        assert state.shape == weight.shape and state.stride() == (4, 1) and state.is_contiguous()
+        state.mul_(0.5)  # what is written into a state is used
+        opt.state[weight]["exp_avg_sq"] = opt.state[weight]["exp_avg_sq"] * 2  # and so is another tensor in its place
+        kept.append(state)
+        run(t, module, opt, 2)
+        assert opt.state[weight]["exp_avg"] is state
+    (_, a, x), (_, b, y) = pair
+    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+        np.testing.assert_allclose(p.tolist(), q.tolist(), rtol=1e-5, atol=1e-6)
+        for name in ("exp_avg", "exp_avg_sq"):
+            np.testing.assert_allclose(x.state[p][name].tolist(), y.state[q][name].tolist(), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(kept[0].tolist(), kept[1].tolist(), rtol=1e-5, atol=1e-7)

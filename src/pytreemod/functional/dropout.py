@@ -9,7 +9,7 @@ import math
 import jax.numpy as jnp
 from jax import Array
 
-from ..rng import source
+from ..rng import memory_order, source
 from .checks import ShapeError, floating
 from .dispatch import dispatched
 
@@ -18,18 +18,21 @@ _ALPHA = 1.7580993408473766
 
 
 @dispatched
-def dropout_with(input: Array, keep: Array, p: float) -> Array:
-    """``input * keep / (1 - p)``: dropout for a boolean draw ``keep`` that broadcasts to ``input``."""
+def dropout_with(input: Array, keep: Array, p: float, axes: tuple[int, ...] | None = None) -> Array:
+    """``input * keep / (1 - p)``: dropout for a boolean draw ``keep`` that broadcasts to ``input``.
+
+    ``axes`` transposes the draw first.
+    """
     x = floating(input, "dropout")
-    return x * (jnp.asarray(keep).astype(x.dtype) / (1.0 - p))
+    return x * (jnp.transpose(jnp.asarray(keep), axes or range(jnp.ndim(keep))).astype(x.dtype) / (1.0 - p))
 
 
 @dispatched
-def alpha_dropout_with(input: Array, keep: Array, p: float) -> Array:
+def alpha_dropout_with(input: Array, keep: Array, p: float, axes: tuple[int, ...] | None = None) -> Array:
     """Dropped values become SELU's limit; then the affine map that restores mean 0 and variance 1."""
     x = floating(input, "alpha_dropout")
     scale = 1.0 / math.sqrt((_ALPHA**2 * p + 1.0) * (1.0 - p))
-    noise = jnp.asarray(keep).astype(x.dtype)
+    noise = jnp.transpose(jnp.asarray(keep), axes or range(jnp.ndim(keep))).astype(x.dtype)
     shift = (noise - 1.0) * (_ALPHA * scale) + _ALPHA * scale * p
     return x * (noise * scale) + shift
 
@@ -42,14 +45,19 @@ def dropout_all(input: Array) -> Array:
 
 
 def _drop(input, p, training, shape, who, arithmetic):
+    """Dropout by a draw of ``shape``; None: one for each value, in the order of memory."""
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"{who}: dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0 or 0 in input.shape:
         return input
     if p == 1:
         return dropout_all(input)
-    keep = source(like=input, who=who).bernoulli(1.0 - p, shape)
-    return arithmetic(input, keep, p)
+    order = None if shape else memory_order(input)
+    shape = shape or input.shape
+    if order is None:
+        return arithmetic(input, source(like=input, who=who).bernoulli(1.0 - p, tuple(shape)), p)
+    keep = source(like=input, who=who).bernoulli(1.0 - p, tuple([shape[k] for k in order]))
+    return arithmetic(input, keep, p, tuple([order.index(k) for k in range(len(order))]))
 
 
 def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
@@ -61,7 +69,7 @@ def dropout(input: Array, p: float = 0.5, training: bool = True, inplace: bool =
 
     Source: Srivastava et al. 2014, JMLR 15.
     """
-    return _drop(input, p, training, tuple(input.shape), "dropout", dropout_with)
+    return _drop(input, p, training, None, "dropout", dropout_with)
 
 
 def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
@@ -69,7 +77,7 @@ def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace:
 
     Raises: as ``dropout``. Source: Klambauer et al. 2017, arXiv:1706.02515.
     """
-    return _drop(input, p, training, tuple(input.shape), "alpha_dropout", alpha_dropout_with)
+    return _drop(input, p, training, None, "alpha_dropout", alpha_dropout_with)
 
 
 def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:

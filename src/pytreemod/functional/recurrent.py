@@ -79,9 +79,9 @@ def recurrent_with(
 ):
     """All layers, for boolean draws ``masks``, one a layer but the last: (output, hidden[, memory]).
 
-    Shapes as in ``lstm``. ``weights`` holds, for each layer and each of its directions, weight_ih,
-    weight_hh, then bias_ih and bias_hh if ``bias``, then weight_hr where the LSTM projects. A state that is
-    None is 0.
+    Shapes as in ``lstm``, except that the output is (T, N, ...) also for ``batch_first``. ``weights`` holds, for each
+    layer and each of its directions, weight_ih, weight_hh, then bias_ih and bias_hh if ``bias``, then weight_hr where
+    the LSTM projects. A state that is None is 0.
     """
     x = floating(input, kind)
     directions = 2 if bidirectional else 1
@@ -119,7 +119,7 @@ def recurrent_with(
         x = outs[0] if directions == 1 else jnp.concatenate(outs, -1)
         if dropout and layer < num_layers - 1:
             x = jnp.where(masks[layer], x * (1 / (1 - dropout)), 0) if masks else x * 0
-    x = x[:, 0] if not batched else (x.swapaxes(0, 1) if batch_first else x)
+    x = x if batched else x[:, 0]
     hidden = jnp.stack(hiddens)
     hidden = hidden if batched else hidden[:, 0]
     if kind != "lstm":
@@ -173,7 +173,7 @@ def _run(kind, input, hidden, memory, params, has_biases, num_layers, dropout, t
         shape = (input.shape[time], input.shape[batch] if input.ndim == 3 else 1, each)
         source = ambient(like=input, who=kind)
         masks = tuple(source.bernoulli(1.0 - dropout, shape) for _ in range(num_layers - 1))
-    return recurrent_with(
+    out, *states = recurrent_with(
         input,
         hidden,
         memory,
@@ -186,6 +186,8 @@ def _run(kind, input, hidden, memory, params, has_biases, num_layers, dropout, t
         bidirectional=bool(bidirectional),
         batch_first=bool(batch_first),
     )
+    # a view, as in PyTorch: what fills in numbers by memory order, such as dropout, sees that of the steps
+    return (out.swapaxes(0, 1) if batch_first and input.ndim == 3 else out, *states)
 
 
 def pair(kind: str, hx: tuple[Array, Array] | None) -> tuple[Array | None, Array | None]:

@@ -4,9 +4,9 @@
 ``HostStream`` (numpy, fast outside programs) and ``ProgramStream`` (pure functions of a state array, for ``jax.jit``).
 """
 
-from pytreemod.rng.ambient import Source, scope, source, use
+from pytreemod.rng.ambient import Source, memory_order, scope, source, use
 from pytreemod.rng.host import HostStream
 from pytreemod.rng.keys import KeySource
 from pytreemod.rng.program import ProgramStream
 
-__all__ = ["HostStream", "KeySource", "ProgramStream", "Source", "scope", "source", "use"]
+__all__ = ["HostStream", "KeySource", "ProgramStream", "Source", "memory_order", "scope", "source", "use"]

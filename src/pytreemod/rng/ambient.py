@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from pytreemod.rng.keys import KeySource
 
 HOOK = "__pytreemod_source__"
+ORDER = "__pytreemod_order__"
 
 
 @runtime_checkable
@@ -76,6 +77,15 @@ def source(like: Any = None, who: str = "dropout") -> Source:
     if hook is not None:
         return hook()
     raise RuntimeError(f"{who}: {_remedy(who)}")
+
+
+def memory_order(like: Any) -> tuple[int, ...] | None:
+    """The dimensions of ``like`` from the slowest to the fastest, if a draw for it is to be filled in like that.
+
+    None: in their own order. The type of ``like`` may know better by ``__pytreemod_order__``; arrays never do.
+    """
+    hook = getattr(type(like), ORDER, None)
+    return None if hook is None else hook(like)
 
 
 def _remedy(who: str) -> str:

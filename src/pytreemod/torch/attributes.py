@@ -5,91 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pytreemod.torch.ops.shape import sizes
-from pytreemod.torch.size import Size
+from pytreemod.torch.layout import layout
+from pytreemod.torch.ops.registry import axis
+from pytreemod.torch.strides import strides
 from pytreemod.torch.tensor import Tensor
 
 
-def strides(shape: tuple) -> tuple[int, ...]:
-    """The strides of a contiguous array of ``shape``, in elements."""
-    out, step = [], 1
-    for size in reversed(shape):
-        out.append(step)
-        step *= max(size, 1)
-    return tuple(reversed(out))
-
-
 def stride(self: Tensor, dim: int | None = None) -> Any:
-    """The strides in elements: those that PyTorch's tensor would have, worked out along the view's chain."""
-    found = strides(self.shape)
-    if self._base is not None:
-        found = strides(self._base.shape)
-        shape = tuple(self._base.shape)
-        for op, args, kwargs in self._steps:
-            found, shape = _through(op.name, found, shape, args, kwargs or {})
-            if found is None:
-                found = strides(self.shape)
-                break
-    return found if dim is None else found[dim]
-
-
-def _through(name: str, found: tuple, shape: tuple, args: tuple, kwargs: dict) -> tuple:
-    n = len(shape)
-    if name in ("transpose", "t"):
-        a, b = (0, 1) if name == "t" else (args[0] % n, args[1] % n)
-        if n < 2:
-            return found, shape
-        order = list(range(n))
-        order[a], order[b] = b, a
-    elif name == "permute":
-        order = [d % n for d in (args[0] if args else kwargs["dims"])]
-    elif name == "getitem":
-        new_found, new_shape, dim = [], [], 0
-        plan: tuple[tuple, ...] = (*kwargs["plan"], *((("all",),) * n))
-        for item in plan:
-            if item[0] == "new":
-                new_found.append(1)
-                new_shape.append(1)
-                continue
-            if dim >= n:
-                break
-            if item[0] == "all":
-                new_found.append(found[dim])
-                new_shape.append(shape[dim])
-            elif item[0] == "run":
-                new_found.append(found[dim] * item[2])
-                new_shape.append(item[1])
-            dim += 1
-        return tuple(new_found), tuple(new_shape)
-    elif name == "expand":
-        size = args[0] if isinstance(args[0], tuple) else (args[0],)
-        ahead = len(size) - n
-        new_shape = tuple(shape[k - ahead] if s == -1 else s for k, s in enumerate(size))
-        new_found = tuple(
-            0 if k < ahead or (shape[k - ahead] == 1 and s != 1) else found[k - ahead] for k, s in enumerate(new_shape)
-        )
-        return new_found, new_shape
-    elif name in ("select", "narrow"):
-        at = args[0] % n
-        if name == "narrow":
-            return found, (*shape[:at], args[2], *shape[at + 1 :])
-        return (*found[:at], *found[at + 1 :]), (*shape[:at], *shape[at + 1 :])
-    elif name == "unsqueeze":
-        at = (args[0] if args else kwargs["dim"]) % (n + 1)
-        gap = found[at] * shape[at] if at < n else 1
-        return (*found[:at], gap, *found[at:]), (*shape[:at], 1, *shape[at:])
-    elif name == "squeeze" and not args and not kwargs:
-        kept = [k for k in range(n) if shape[k] != 1]
-        return tuple(found[k] for k in kept), tuple(shape[k] for k in kept)
-    elif name in ("view", "reshape") and found == strides(shape):
-        wanted = args[0] if args else kwargs["shape"]
-        if isinstance(wanted, (int, tuple, list)):  # not a dtype
-            new_shape = sizes(wanted, math.prod(shape))
-            return strides(new_shape), new_shape
-        return None, shape
-    else:
-        return None, shape
-    return tuple(found[k] for k in order), tuple(shape[k] for k in order)
+    """The strides in elements that PyTorch's tensor would have: of a view, those along its chain."""
+    found = layout(self).strides
+    return found if dim is None else found[axis(dim, len(found))]
 
 
 def size(self: Tensor, dim: int | None = None) -> Any:
@@ -106,28 +31,15 @@ def numel(self: Tensor) -> int:
 
 
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
-    have, want = stride(self), strides(self.shape)
-    return all(h == w or s == 1 for h, w, s in zip(have, want, self.shape, strict=True))
+    """Do the elements lie in memory in their order?"""
+    shape, have, *_ = layout(self)
+    pairs = zip(have, strides(shape), shape, strict=True)
+    return 0 in shape or all(one == other or size == 1 for one, other, size in pairs)
 
 
 def storage_offset(self: Tensor) -> int:
-    """Where the first element is in the storage of the base, for views whose strides are known."""
-    if self._base is None:
-        return 0
-    found, shape, offset = strides(self._base.shape), tuple(self._base.shape), 0
-    for op, args, kwargs in self._steps:
-        if op.name in ("select", "narrow"):
-            offset += found[args[0] % len(shape)] * (args[1] % max(shape[args[0] % len(shape)], 1))
-        elif op.name == "getitem":
-            starts, dim = iter(args), 0
-            for item in (kwargs or {})["plan"]:
-                if item[0] in ("at", "run"):
-                    offset += found[dim] * next(starts)
-                dim += item[0] != "new"
-        found, shape = _through(op.name, found, shape, args, kwargs or {})
-        if found is None:
-            return offset
-    return offset
+    """Where the first element is in the storage of the base, in elements."""
+    return layout(self).offset
 
 
 def same(self: Tensor, *_: Any, **__: Any) -> Tensor:
@@ -187,5 +99,3 @@ for _name, _value in {
     "output_nr": property(lambda self: 0),
 }.items():
     setattr(Tensor, _name, _value)
-
-__all__ = ["Size", "strides"]

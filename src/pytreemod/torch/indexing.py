@@ -5,6 +5,7 @@ Positions of slices and integers are numbers of the operation, so that ``x[i : i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -12,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
+from pytreemod.torch.ops.indices import together, writable
 from pytreemod.torch.ops.registry import cast, check_in_place
+from pytreemod.torch.ops.shapes import expanded
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar
@@ -58,12 +61,14 @@ _LAST = {"at": "SelectBackward0", "new": "UnsqueezeBackward0", "run": "SliceBack
 BASIC.node = lambda value: next(
     (_LAST[i[0]] for i in reversed(dict(value.spec.kwargs)["plan"]) if i[0] in _LAST), "SliceBackward0"
 )
-BASIC.name = "getitem"
+ROW = Op(_basic, "UnbindBackward0", saves="none", numbers=True)  # of an iteration, which is `unbind` in PyTorch
+BASIC.name = ROW.name = "getitem"
 OPS[_basic] = BASIC
 
 
 def _advanced(input: Any, *indices: Any, plan: tuple) -> Any:
     """Integer tensors among slices: PyTorch's rule is NumPy's."""
+    together(indices)
     return input[_filled(plan, indices)]
 
 
@@ -74,7 +79,9 @@ def _filled(plan: tuple, indices: Any) -> tuple:
 
 def _put(input: Any, new: Any, *indices: Any, plan: tuple, accumulate: bool = False) -> Any:
     new = cast(new, input.dtype)
-    where = input.at[_filled(plan, indices)]
+    index = _filled(plan, indices)
+    writable(input, index, new)
+    where = input.at[index]
     return where.add(new) if accumulate else where.set(new)
 
 
@@ -88,7 +95,8 @@ def _basic_put(input: Any, new: Any, *starts: Any, plan: tuple) -> Any:
     """``input`` with the part that ``_basic`` reads replaced by ``new``, which broadcasts to it."""
     shape = jax.eval_shape(lambda x: _basic(x, *starts, plan=plan), input).shape
     places = jnp.arange(input.size, dtype=np.int64).reshape(input.shape)
-    new = jnp.broadcast_to(_shed(cast(new, input.dtype), len(shape)), shape)
+    new = _shed(cast(new, input.dtype), len(shape))
+    new = jnp.broadcast_to(new, expanded(new.shape, shape))
     if all(isinstance(s, int) for s in starts):
         index, moving = [], iter(starts)
         for item in plan:
@@ -326,5 +334,17 @@ def _is_scalar(new: Any) -> bool:
     return not isinstance(new, Tensor) or new.numel() == 1 and new.ndim == 0
 
 
+def rows(self: Tensor) -> Iterator[Tensor]:
+    """The views along the first dimension.
+
+    Raises:
+        TypeError: there is no dimension.
+    """
+    if not self._aval.shape:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter([self._view(ROW, (i,), {"plan": (("at",),)}) for i in range(len(self))])
+
+
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
+Tensor._rows = rows  # type: ignore[attr-defined]
 Tensor.__setitem__ = setitem  # type: ignore[attr-defined]

@@ -10,11 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.rng import HostStream, ProgramStream
+from pytreemod.rng.intel import is_intel
 from pytreemod.torch.creation import made, shape_of
 from pytreemod.torch.dtypes import as_dtype, default, int64
+from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import check_in_place, composite
 from pytreemod.torch.record import OPS, call, item
 from pytreemod.torch.size import device
+from pytreemod.torch.strides import memory_order
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -133,6 +136,18 @@ DRAW = Op(_draw, saves="none")
 OPS[_draw] = DRAW
 
 default_generator = Generator()
+
+
+def _memory_order(self: Tensor) -> tuple[int, ...] | None:
+    """The order in which dropout fills in its mask; on Intel processors it goes through a contiguous copy."""
+    if self._base is None or is_intel():
+        return None
+    found = layout(self).strides
+    order = memory_order(found)
+    return order if order != tuple(range(len(order))) else None
+
+
+Tensor.__pytreemod_order__ = _memory_order  # type: ignore[attr-defined]
 Tensor.__pytreemod_source__ = staticmethod(lambda: default_generator.stream)  # type: ignore[attr-defined]
 
 

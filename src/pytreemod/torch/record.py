@@ -16,6 +16,7 @@ import numpy as np
 from pytreemod.torch.dtypes import default
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.nodes import NODES
+from pytreemod.torch.refusals import refusal
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.trail import Fork, forget
 from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Spec, Value, constant, projection
@@ -218,7 +219,11 @@ def _spec(op: Op, form: Any, values: list[Value], args: tuple, kwargs: dict | No
         bound = Bound(op)
         plain = tuple([bound.take(arg)[1] for arg in args])
         named = tuple([(name, bound.take(arg, _NAMED)[1]) for name, arg in (kwargs or {}).items()])
-        spec = _specs.setdefault(key, Spec(op, plain, named, tuple([v.aval for v in bound.values])))
+        avals = tuple([v.aval for v in bound.values])
+        try:
+            spec = _specs.setdefault(key, Spec(op, plain, named, avals))
+        except (TypeError, ValueError) as error:
+            raise refusal(op.name, avals, error) from error
     return spec
 
 

@@ -24,7 +24,7 @@ from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.flush import force
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value, constant
-from pytreemod.torch.views import scatter
+from pytreemod.torch.views import check_write, scatter
 
 flips = [0]  # how often a tensor began or ceased to want a gradient, or got another cell
 
@@ -60,6 +60,7 @@ class Tensor(TensorBase):
     _fleeting = False  # of a view: what it reads is not kept, so that its base can be given away
     _leaf = False  # the user asked for gradients of this tensor
     _detached = False
+    _unrecorded = False  # a view made under no_grad
     _hidden = False  # made by .data: writes are hidden from the version check
     _hooks: dict | None = None
     _post_hooks: dict | None = None
@@ -156,12 +157,15 @@ class Tensor(TensorBase):
         if self._detached or not modes.grad:
             view._detached = True
             view._hidden = self._hidden
+            view._unrecorded = self._unrecorded or not self._detached
         return view
 
     def _write(self, value: Value, tracked: bool = True) -> None:
         """Give this tensor, and whatever aliases it, a new value of its shape and dtype."""
         base = self._base
         if base is not None:
+            if value.mask:
+                check_write(self)
             base_value, base_tracked = base._read()
             new = scatter(base_value, base_tracked and not self._detached, value, self._steps)
             writer = base if not self._detached else base.detach()
@@ -360,9 +364,7 @@ class Tensor(TensorBase):
         return shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self._aval.shape:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter([self[i] for i in range(len(self))])  # type: ignore[index]
+        return self._rows()
 
     def _array(self) -> Any:
         """The array, computed now if it is pending."""

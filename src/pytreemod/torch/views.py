@@ -7,9 +7,37 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from pytreemod.torch import messages
 from pytreemod.torch.dtypes import dtype
 from pytreemod.torch.record import Flagged, call
+from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.tape.value import Op, Value
+
+# the nodes of functions that return several views: the last argument of each step is the number of the output
+_SEVERAL = frozenset({"SplitBackward0", "SplitWithSizesBackward0", "UnbindBackward0"})
+
+
+def check_write(view: Any) -> None:
+    """Refuse a write that is recorded, through a view whose recording does not show it.
+
+    Raises:
+        RuntimeError: the view was made under ``no_grad``, or by a function that returns several, with PyTorch's words.
+    """
+    if view._unrecorded:
+        raise RuntimeError(messages.UNRECORDED_VIEW + messages.AMBIGUOUS_WRITE)
+    if not any(op.node in _SEVERAL for op, _, _ in view._steps):
+        return
+    value, tracked = view._read()
+    op, args, _ = view._steps[-1]
+    raise RuntimeError(
+        (
+            f"Output {args[-1] if op.node in _SEVERAL else 0} of {node_name(value).split('Backward')[0]} is a view and "
+            "is being modified inplace."
+            if tracked and value.mask
+            else messages.UNRECORDED_VIEW
+        )
+        + messages.ONE_OF_SEVERAL_VIEWS
+    )
 
 
 def _put_through(base: Any, new: Any, *numbers: Any, steps: tuple) -> Any:

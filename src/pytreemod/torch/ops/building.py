@@ -6,19 +6,25 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pytreemod.torch.ops.registry import FUNCTIONS, composite, operation
+from pytreemod.torch import messages
+from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite, operation
+from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.tensor import Tensor, as_tensor
 
 
 @operation("ComplexBackward0", "none", method=False)
 def complex(real: Any, imag: Any) -> Any:
     if real.dtype != imag.dtype:
-        raise RuntimeError("Expected object of the same scalar type for argument 'imag' in call to 'complex'")
+        have, given = (messages.scalar_name(from_numpy_dtype(x.dtype)) for x in (real, imag))
+        raise RuntimeError(f"Expected object of scalar type {have} but got scalar type {given} for second argument")
+    broadcast(real, imag)
     return real + 1j * imag.astype(jnp.result_type(imag.dtype, jnp.complex64))
 
 
 @operation("PolarBackward0", method=False)
 def polar(abs: Any, angle: Any) -> Any:
+    broadcast(abs, angle)
     return complex.function(abs * jnp.cos(angle), abs * jnp.sin(angle))
 
 
@@ -34,9 +40,16 @@ def view_as_complex(input: Any) -> Any:
     return complex.function(input[..., 0], input[..., 1])
 
 
+def _vector(tensor: Tensor) -> None:
+    if tensor.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(tensor.shape)}")
+
+
 @composite(method=False)
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All combinations of an element of each vector, one a row."""
+    for each in tensors:
+        _vector(each)
     if len(tensors) == 1:
         return tensors[0]
     grids = FUNCTIONS["meshgrid"](*tensors, indexing="ij")
@@ -46,6 +59,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 @composite(method=False)
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """The combinations of ``r`` elements of a vector, one a row."""
+    _vector(input)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = np.array(list(choose(range(input.numel()), r)), np.int64).reshape(-1, r)  # type: ignore[attr-defined]
     return input[as_tensor(places)]  # type: ignore[index]
@@ -53,6 +67,8 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
 @operation("VanderBackward0", method=False)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    if x.ndim != 1:
+        raise RuntimeError(f"x must be a one-dimensional tensor, got {list(x.shape)}.")
     return jnp.vander(x, N, increasing)
 
 
@@ -62,6 +78,7 @@ def unique_consecutive(
 ) -> Any:
     """The elements without those that repeat their predecessor, with what else was asked for. Reads the values."""
     array = np.asarray(input._array())
+    dim = None if dim is None else axis(dim, input.ndim)
     flat = array.reshape(-1) if dim is None else np.moveaxis(array, dim, 0)
     fresh = np.ones(len(flat), bool)
     if len(flat) > 1:

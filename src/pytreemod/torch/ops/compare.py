@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.registry import operands, operation
+from pytreemod.torch.ops.shapes import broadcast
 
 
 def _comparison(name: str, function: Callable, *aliases: str) -> None:
@@ -26,6 +27,7 @@ _comparison("ge", jnp.greater_equal, "greater_equal")
 
 def _logical(name: str, function: Callable) -> None:
     def pure(input: Any, other: Any) -> Any:
+        broadcast(input, other)
         return function(input, other)
 
     pure.__name__ = name
@@ -64,4 +66,5 @@ def bitwise_not(input: Any) -> Any:
 
 @operation(saves="none")
 def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    broadcast(input, other)
     return jnp.isclose(input, other, rtol, atol, equal_nan)

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pytreemod.torch.ops.registry import composite, return_type
+from pytreemod.torch.ops.registry import axis, composite, return_type
+from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.tensor import Tensor, as_tensor
 
 
@@ -22,7 +23,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 @composite()
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the mask is true, in one dimension; the gradient goes back to their places."""
-    shape = np.broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    shape = broadcast(mask, input)
     return input.expand(shape)[mask.expand(shape)]  # type: ignore[attr-defined]
 
 
@@ -31,6 +32,7 @@ def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ):
     """The different elements, sorted, with what else was asked for."""
+    dim = None if dim is None else axis(dim, input.ndim)
     found = np.unique(np.asarray(input._array()), return_inverse=return_inverse, return_counts=return_counts, axis=dim)
     if not (return_inverse or return_counts):
         return as_tensor(found)
@@ -40,6 +42,13 @@ def unique(
 @composite()
 def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     """How often each non-negative integer occurs."""
+    if input.ndim != 1:
+        raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs, got {list(input.shape)}.")
+    if weights is not None and weights.shape != input.shape:
+        raise RuntimeError(
+            "weights should be 1-d and have the same length as input, got "
+            f"{list(weights.shape)} and {list(input.shape)}"
+        )
     return as_tensor(
         np.bincount(np.asarray(input._array()), None if weights is None else np.asarray(weights._array()), minlength)
     )

@@ -6,11 +6,16 @@ import jax.numpy as jnp
 
 from pytreemod.torch.cell import Cell, alias
 from pytreemod.torch.ops.registry import CAST, FUNCTIONS, cast, check_in_place, operation
+from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
 
 def _fill(input: Any, value: Any) -> Any:
+    if shape_of(value):
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {len(shape_of(value))} dimensions."
+        )
     return jnp.broadcast_to(cast(value, input.dtype), input.shape)
 
 
@@ -34,16 +39,8 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     check_in_place(self)
     src = as_tensor(src)
     own, given = self._read()[0].aval, src._read()[0].aval
-    try:
-        jnp.broadcast_shapes(own.shape, given.shape)
-        fits = len(given.shape) <= len(own.shape)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise RuntimeError(
-            f"The size of tensor a ({own.shape[-1] if own.shape else 1}) must match the size of tensor b "
-            f"({given.shape[-1] if given.shape else 1}) at non-singleton dimension {max(len(own.shape) - 1, 0)}"
-        )
+    if own is not given and (common := broadcast(own, given)) != own.shape:
+        raise RuntimeError(f"output with shape {list(own.shape)} doesn't match the broadcast shape {list(common)}")
     if own is given:
         self._write(call(CAST, (src, self.dtype)) if src.requires_grad else _unhistoried(src))
     else:

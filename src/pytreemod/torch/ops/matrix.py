@@ -6,7 +6,9 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.ops import shapes
 from pytreemod.torch.ops.registry import cast, operation
+from pytreemod.torch.ops.shapes import expanded, product, vector
 
 
 def _alike(name: str, a: Any, b: Any) -> None:
@@ -28,19 +30,7 @@ def _product_node(value: Any) -> str:
 @operation("MmBackward0", "others", dunder="matmul")
 def matmul(input: Any, other: Any) -> Any:
     _alike("matmul", input, other)
-    if not input.ndim or not other.ndim:
-        raise RuntimeError(
-            f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D"
-        )
-    if input.shape[-1] != other.shape[-2 if other.ndim > 1 else 0]:
-        if input.ndim == other.ndim == 1:
-            raise RuntimeError(
-                f"inconsistent tensor size, expected tensor [{input.shape[0]}] and src [{other.shape[0]}] to have the "
-                "same number of elements"
-            )
-        rows = "x".join(map(str, input.shape))
-        columns = "x".join(map(str, other.shape))
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows} and {columns})")
+    product(input.shape, other.shape)
     return jnp.matmul(input, other)
 
 
@@ -72,6 +62,8 @@ def bmm(input: Any, mat2: Any) -> Any:
 
 @operation("MvBackward0", "others")
 def mv(input: Any, vec: Any) -> Any:
+    if input.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}")
     return matmul.function(input, vec)
 
 
@@ -84,20 +76,30 @@ def dot(input: Any, tensor: Any) -> Any:
 
 @operation("MulBackward0", "others", aliases=("ger",))
 def outer(input: Any, vec2: Any) -> Any:
+    vector("outer", "self", input)
+    vector("outer", "vec2", vec2)
     return input[:, None] * vec2[None, :]
 
 
 @operation("AddmmBackward0", "others", numbers=True, inplace=True)
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-    return cast(beta, input.dtype) * input + cast(alpha, mat1.dtype) * matmul.function(mat1, mat2)
+    for name, each in (("mat1", mat1), ("mat2", mat2)):
+        if each.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {each.ndim}-D tensor")
+    out = matmul.function(mat1, mat2)
+    expanded(input.shape, out.shape)
+    return cast(beta, input.dtype) * input + cast(alpha, mat1.dtype) * out
 
 
 @operation("BaddbmmBackward0", "others", numbers=True, inplace=True)
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-    return cast(beta, input.dtype) * input + cast(alpha, batch1.dtype) * jnp.matmul(batch1, batch2)
+    out = bmm.function(batch1, batch2)
+    expanded(input.shape, out.shape)
+    return cast(beta, input.dtype) * input + cast(alpha, batch1.dtype) * out
 
 
 def _einsum(*tensors: Any, equation: str) -> Any:
+    shapes.einsum(equation, tensors)
     return jnp.einsum(equation, *tensors)
 
 
@@ -131,6 +133,8 @@ def trace(input: Any) -> Any:
 
 @operation("DiagBackward0", "none")
 def diag(input: Any, diagonal: int = 0) -> Any:
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
     return jnp.diag(input, diagonal)
 
 

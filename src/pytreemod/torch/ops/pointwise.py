@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.registry import cast, operands, operation
+from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.tape.value import IN
 
 
@@ -38,7 +39,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 @operation("RsubBackward1", "none", numbers=True)
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
-    input, other = operands(input, other)
+    other, input = operands(other, input)
     return other - (input if _one(alpha) else input * cast(alpha, input.dtype))
 
 
@@ -141,6 +142,7 @@ def hypot(input: Any, other: Any) -> Any:
 
 @operation("LerpBackward0", "inputs", numbers=True, inplace=True)
 def lerp(input: Any, end: Any, weight: Any) -> Any:
+    broadcast(input, end, weight)
     weight = cast(weight, input.dtype)
     # PyTorch starts from the nearer end, so that weight 1 gives exactly `end`
     return jnp.where(jnp.abs(weight) < 0.5, input + weight * (end - input), end - (end - input) * (1 - weight))
@@ -188,11 +190,18 @@ def clamp_max(input: Any, max: Any) -> Any:
 
 @operation("WhereBackward0", "inputs", numbers=True, method=False, name="where")
 def where(condition: Any, input: Any, other: Any) -> Any:
+    broadcast(condition, input, other)
     return jnp.where(condition, *operands(input, other))
 
 
 @operation("MaskedFillBackward0", "none", numbers=True, inplace=True)
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    broadcast(mask, input)
+    if shape_of(value):
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{len(shape_of(value))} dimension(s)."
+        )
     return jnp.where(mask, cast(value, input.dtype), input)
 
 

@@ -2,15 +2,25 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
+from pytreemod.torch.ops.indices import integers, part, within, writable
 from pytreemod.torch.ops.join import along, places
 from pytreemod.torch.ops.registry import axis, cast, composite, operands, operation
+from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.tensor import Tensor
 
 
 @operation("IndexFillBackward0", "none", inplace=True)
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    if index.ndim > 1:
+        raise RuntimeError(f"Index has to be a vector/scalar, got {index.ndim} dimensions")
+    if shape_of(value):
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{len(shape_of(value))} dimension(s)."
+        )
     where = jnp.atleast_1d(input).at[_along(dim, input.ndim, index)]
     return where.set(cast(value, input.dtype)).reshape(input.shape)
 
@@ -21,6 +31,7 @@ def _along(dim: int, ndim: int, index: Any) -> tuple:
 
 @operation("TakeBackward0", "none")
 def take(input: Any, index: Any) -> Any:
+    integers("take", "a long tensor", index)
     return input.reshape(-1)[index]
 
 
@@ -34,11 +45,18 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
             f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
             f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
         )
+    rest = [(*x.shape[:dim], 1, *x.shape[dim + 1 :]) for x in (input, indices)]
+    broadcast(*(jax.ShapeDtypeStruct(shape, bool) for shape in rest))
     return jnp.take_along_axis(input, indices, dim)
 
 
 @operation("PutBackward0", "none", inplace=True)
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    if source.size != index.size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{source.size}, index.numel() = {index.size}"
+        )
     where = input.reshape(-1).at[index.reshape(-1)]
     source = source.reshape(-1)
     return (where.add(source) if accumulate else where.set(source)).reshape(input.shape)
@@ -46,7 +64,7 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
 
 @operation("MaskedScatterBackward0", "none", inplace=True)
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
-    shape = jnp.broadcast_shapes(input.shape, mask.shape)
+    shape = broadcast(mask, input)
     input, mask = jnp.broadcast_to(input, shape), jnp.broadcast_to(mask, shape)
     nth = jnp.cumsum(mask.reshape(-1), dtype=jnp.int64) - 1
     flat = source.reshape(-1)
@@ -56,12 +74,15 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
 
 @operation("IndexPutBackward0", "none", inplace=True)
 def index_put(input: Any, indices: tuple, values: Any, accumulate: bool = False) -> Any:
-    where = input.at[tuple(slice(None) if i is None else i for i in indices)]
+    index = tuple(slice(None) if i is None else i for i in indices)
+    writable(input, index, values)
+    where = input.at[index]
     return where.add(values) if accumulate else where.set(values)
 
 
 @operation("ScatterReduceBackward0", "both", inplace=True)
 def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+    within(axis(dim, input.ndim), index, input, src)
     where = places(input, dim, index) if input.ndim else ()
     src = src[tuple(slice(0, n) for n in index.shape)] if input.ndim else src
     return _reduced(input, where, src, reduce, include_self)
@@ -69,7 +90,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
 
 @operation("IndexReduceBackward0", "both", inplace=True)
 def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
-    raised, where, source = along(input, dim, index, source)
+    raised, where, source = along("index_reduce_", input, dim, index, source)
     return _reduced(raised, where, source, reduce, include_self).reshape(input.shape)
 
 
@@ -95,18 +116,24 @@ def _reduced(input: Any, where: tuple, src: Any, reduce: str, include_self: bool
 
 @operation("SelectScatterBackward0", "none")
 def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
-    return input.at[_along(dim, input.ndim, index)].set(src)
+    return _with_part(input, _along(dim, input.ndim, index), src)
 
 
 @operation("SliceScatterBackward0", "none")
 def slice_scatter(input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
-    return input.at[_along(dim, input.ndim, slice(start, end, step))].set(src)
+    return _with_part(input, _along(dim, input.ndim, slice(start, end, step)), src)
+
+
+def _with_part(input: Any, where: tuple, src: Any) -> Any:
+    part(src.shape, jax.eval_shape(lambda x: x[where], input).shape)
+    return input.at[where].set(src)
 
 
 @operation("DiagonalScatterBackward0", "none")
 def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     places = jnp.arange(input.size, dtype=jnp.int64).reshape(input.shape)
     where = jnp.diagonal(places, offset, axis(dim1, input.ndim), axis(dim2, input.ndim))
+    part(src.shape, where.shape)
     return input.reshape(-1).at[where.reshape(-1)].set(src.reshape(-1)).reshape(input.shape)
 
 
@@ -139,5 +166,5 @@ def argwhere(input: Tensor) -> Tensor:
 
 @operation(saves="none", numbers=True, method=False)
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
-    elements, test_elements = operands(elements, test_elements)
+    elements, test_elements = operands(elements, test_elements, elementwise=False)
     return jnp.isin(elements, test_elements, invert=invert)

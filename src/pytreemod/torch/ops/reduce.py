@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation, with_dim
+from pytreemod.torch.ops.shapes import shape_of
 from pytreemod.torch.tensor import Tensor
 
 
@@ -85,6 +86,7 @@ def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any) -> tuple:
     if not input.ndim:
         return input, jnp.zeros((), jnp.int64)
     dim = axis(dim, input.ndim)
+    _need_elements(arg.__name__.removeprefix("arg"), input, (dim,))
     places = arg(input, axis=dim, keepdims=True)
     values = jnp.take_along_axis(input, places, dim)
     if not keepdim:
@@ -104,27 +106,43 @@ def min_dim(input: Any, dim: int, keepdim: bool = False) -> Any:
 
 @operation("AmaxBackward0", "both")
 def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    return jnp.max(input, axes(dim, input.ndim), keepdims=keepdim)
+    return jnp.max(input, _need_elements("amax", input, dim), keepdims=keepdim)
 
 
 @operation("AminBackward0", "both")
 def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    return jnp.min(input, axes(dim, input.ndim), keepdims=keepdim)
+    return jnp.min(input, _need_elements("amin", input, dim), keepdims=keepdim)
+
+
+def _need_elements(name: str, input: Any, dim: Any) -> tuple:
+    """The dimensions to reduce. Raises: RuntimeError, or IndexError where one is given, when they are empty."""
+    over = axes(dim, input.ndim)
+    for k in over:
+        if not input.shape[k]:
+            if dim is None or dim == ():
+                raise RuntimeError(
+                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
+                    "dim with the 'dim' argument."
+                )
+            raise IndexError(f"{name}(): Expected reduction dim {k} to have non-zero size.")
+    return over
 
 
 def _max_all(input: Any) -> Any:
-    return jnp.max(input)
+    return jnp.max(input, _need_elements("max", input, None))
 
 
 def _min_all(input: Any) -> Any:
-    return jnp.min(input)
+    return jnp.min(input, _need_elements("min", input, None))
 
 
 def _place(find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     dim = None if dim is None else axis(dim, input.ndim)
     if input.dtype == bool:
         raise RuntimeError(f"\"{find.__name__}_cpu\" not implemented for 'Bool'")
-    if not input.size and (dim is None or not input.shape[dim]):
+    if dim is not None and input.ndim and not input.shape[dim]:
+        raise IndexError(f"{find.__name__}(): Expected reduction dim {dim} to have non-zero size.")
+    if not input.size and dim is None:
         raise IndexError(
             f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
             "dim with the 'dim' argument."
@@ -195,6 +213,10 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 def _quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
+    if len(shape_of(q)) > 1:
+        raise RuntimeError(f"quantile() q must be a scalar or 1D tensor, got {list(q.shape)}")
+    if isinstance(q, (int, float)) and not 0 <= q <= 1:
+        raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q:g}")
     return jnp.quantile(
         input,
         q,

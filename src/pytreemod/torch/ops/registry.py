@@ -17,12 +17,15 @@ import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.cell import ALIAS
-from pytreemod.torch.dtypes import default, from_numpy_dtype
+from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
+from pytreemod.torch.layout import after, layout
+from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.promotion import can_cast, promote
 from pytreemod.torch.record import OPS, Flagged, call
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar, Value
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
+from pytreemod.torch.views import check_write
 
 FUNCTIONS: dict[str, Callable] = {}  # the functions of pytreemod.torch, by name
 _IN_PLACE_FUNCTIONS = frozenset(
@@ -46,8 +49,14 @@ _OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Arra
 # ---- what the pure functions use
 
 
-def operands(*xs: Any, floating: bool = False) -> list:
-    """Arrays and Python numbers cast to PyTorch's common dtype; ``floating`` makes integers the default float."""
+def operands(*xs: Any, floating: bool = False, elementwise: bool = True) -> list:
+    """Arrays and Python numbers cast to PyTorch's common dtype; ``floating`` makes integers the default float.
+
+    Raises:
+        RuntimeError: ``elementwise``, and they do not broadcast.
+    """
+    if elementwise:
+        broadcast(*xs)
     kinds = []
     for x in xs:
         kind = type(x)
@@ -121,7 +130,7 @@ def operation(
     saves: str = "inputs",
     *,
     numbers: bool = False,
-    view: bool = False,
+    view: bool | str = False,
     inplace: bool = False,
     dunder: str | None = None,
     method: bool = True,
@@ -135,7 +144,8 @@ def operation(
 
     Args:
         node, saves, numbers: see ``Op``.
-        view: the result aliases the first argument.
+        view: the result aliases the first argument; where its strides do not allow that, "copies" gives a copy and
+            "strict" refuses.
         inplace: there is a method with a trailing underscore.
         dunder: the operator's name without underscores ("add" gives __add__, __radd__, __iadd__).
         varargs: what follows the first argument may be given as one tuple or spread ("x.view(2, 3)").
@@ -145,12 +155,12 @@ def operation(
 
     def offer(pure: Callable) -> Op:
         op = Op(pure, node, saves, numbers)
-        op.view = view
+        op.view = bool(view)
         op.name = name or pure.__name__.rstrip("_")
         if node is None:
             op.node = "".join(p[:1].upper() + p[1:] for p in op.name.split("_")) + "Backward0"
         OPS[pure] = op
-        public = spelled(op, varargs, returns)
+        public = spelled(op, varargs, returns, view if isinstance(view, str) else "")
         for each in (op.name, *aliases):
             if function:
                 FUNCTIONS[each] = public
@@ -198,8 +208,8 @@ def with_dim(name: str) -> Callable:
     return node
 
 
-def spelled(op: Op, varargs: bool, returns: str | None) -> Callable:
-    """The public function of an operation."""
+def spelled(op: Op, varargs: bool, returns: str | None, by_strides: str = "") -> Callable:
+    """The public function of an operation; of a view that needs fitting strides, what happens where they do not."""
     result = return_type(op.name, returns) if returns else None
 
     @functools.wraps(op.function)
@@ -208,15 +218,19 @@ def spelled(op: Op, varargs: bool, returns: str | None) -> Callable:
             raise TypeError(_refusal(op.name, "input", 1, args[0]))
         if len(args) > 1 and op.name in _TENSORS_ONLY and type(args[1]) in _NUMBERS:
             raise TypeError(_refusal(op.name, "other", 2, args[1]))
-        if varargs and len(args) > 1 and not isinstance(args[1], (tuple, list)):
+        if varargs and len(args) > 1 and not isinstance(args[1], (tuple, list, dtype)):
             args = (args[0], tuple(args[1:]))
         if "axis" in kwargs:
             kwargs["dim"] = kwargs.pop("axis")
         if "keepdims" in kwargs:
             kwargs["keepdim"] = kwargs.pop("keepdims")
         if op.view:
-            source = args[0] if args else kwargs.pop("input")
-            return as_tensor(source)._view(op, args[1:], kwargs)
+            source = as_tensor(args[0] if args else kwargs.pop("input"))
+            if by_strides and source._base is not None and after(layout(source), op.name, args[1:], kwargs) is None:
+                if by_strides == "strict":
+                    raise RuntimeError(messages.VIEW_ACROSS)
+                return wrap(call(op, (source, *args[1:]), kwargs))
+            return source._view(op, args[1:], kwargs)
         tensors = wrap(call(op, args, kwargs))
         if result is not None and type(tensors) is tuple:
             tensors = result(*tensors)
@@ -242,7 +256,7 @@ def write_out(result: Any, out: Any) -> Any:
 
 
 def check_in_place(tensor: Tensor) -> None:
-    """Refuse to change a leaf, or a view of one, that gradients are recorded for.
+    """Refuse to change a leaf that gradients are recorded for, or what a view cannot record.
 
     Raises:
         RuntimeError: with PyTorch's words.
@@ -251,8 +265,11 @@ def check_in_place(tensor: Tensor) -> None:
         return
     if tensor._leaf:
         raise RuntimeError(messages.LEAF_IN_PLACE)
-    if tensor._base is not None and tensor._base._leaf and not tensor._detached:
-        raise RuntimeError(messages.LEAF_VIEW_IN_PLACE)
+    base = tensor._base
+    if base is not None and (tensor._unrecorded or not tensor._detached) and base.requires_grad:
+        check_write(tensor)
+        if base._leaf:
+            raise RuntimeError(messages.LEAF_VIEW_IN_PLACE)
 
 
 def fitted(value: Value, tensor: Tensor) -> Value:

@@ -89,6 +89,13 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise RuntimeError("diff expects input to be at least one-dimensional")
     dim = axis(dim, input.ndim)
     parts = [p for p in (prepend, input, append) if p is not None]
+    for each in parts:
+        for k, (own, other) in enumerate(zip(input.shape, each.shape, strict=False)):
+            if k != dim and own != other:
+                raise RuntimeError(
+                    "diff expects the shape of tensor to prepend or append to match that of input except along the "
+                    f"differencing dimension; input.size({k}) = {own}, but got tensor.size({k}) = {other}"
+                )
     input = jnp.concatenate(parts, dim) if len(parts) > 1 else input
     return jnp.diff(input, min(n, input.shape[dim]), dim)
 
@@ -104,11 +111,17 @@ def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, r
                  sorter: Any = None) -> Any:  # fmt: skip
     if sorter is not None:
         sorted_sequence = jnp.take_along_axis(sorted_sequence, sorter, -1)
-    sequence, wanted = operands(sorted_sequence, input)
+    sequence, wanted = operands(sorted_sequence, input, elementwise=False)
     side = side or ("right" if right else "left")
     kind = jnp.int32 if out_int32 else jnp.int64
     if sequence.ndim == 1:
         return jnp.searchsorted(sequence, wanted, side=side).astype(kind)
+    if sequence.shape[:-1] != wanted.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
+            f"tensor and input value tensor must match, but we got boundaries tensor {list(sequence.shape)} and input "
+            f"value tensor {list(wanted.shape)}"
+        )
     rows, many = sequence.reshape(-1, sequence.shape[-1]), wanted.reshape(-1, wanted.shape[-1])
     found = jax.vmap(lambda s, v: jnp.searchsorted(s, v, side=side))(rows, many)
     return found.reshape(wanted.shape).astype(kind)
@@ -116,13 +129,17 @@ def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, r
 
 @operation(saves="none", method=False)
 def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
-    wanted, bounds = operands(input, boundaries)
+    wanted, bounds = operands(input, boundaries, elementwise=False)
+    if bounds.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({bounds.ndim})")
     found = jnp.searchsorted(bounds, wanted, side="right" if right else "left")
     return found.astype(jnp.int32 if out_int32 else jnp.int64)
 
 
 @operation(saves="none")
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     flat = input.reshape(-1)
     low, high = jnp.asarray(min, flat.dtype), jnp.asarray(max, flat.dtype)
     if min == max:

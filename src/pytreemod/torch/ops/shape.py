@@ -6,46 +6,29 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.registry import axis, composite, operation, with_dim
+from pytreemod.torch.ops.shapes import expanded
+from pytreemod.torch.strides import sizes
 from pytreemod.torch.tensor import Tensor
 
 
-def sizes(shape: Any, numel: int) -> tuple[int, ...]:
-    """A shape whose -1 is worked out.
-
-    Raises:
-        RuntimeError: the shape does not fit ``numel`` elements.
-    """
-    shape = (shape,) if isinstance(shape, int) else tuple(int(s) for s in shape)
-    known = math.prod(s for s in shape if s != -1)
-    if shape.count(-1) > 1:
-        raise RuntimeError("only one dimension can be inferred")
-    if -1 in shape:
-        if known == 0 or numel % known:
-            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
-        return tuple(numel // known if s == -1 else s for s in shape)
-    if known != numel:
-        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
-    return shape
-
-
-@operation("ViewBackward0", "none", view=True, varargs=True, function=False)
+@operation("ViewBackward0", "none", view="strict", varargs=True, function=False)
 def view(input: Any, shape: Any) -> Any:
     if not isinstance(shape, (int, tuple, list)):
         return input.view(shape)
     return input.reshape(sizes(shape, input.size))
 
 
-@operation("ViewBackward0", "none", view=True, varargs=True)
+@operation("ViewBackward0", "none", view="copies", varargs=True)
 def reshape(input: Any, shape: Any) -> Any:
     return input.reshape(sizes(shape, input.size))
 
 
-@operation("ViewBackward0", "none", view=True, function=False)
+@operation("ViewBackward0", "none", view="strict", function=False)
 def view_as(input: Any, other: Any) -> Any:
     return input.reshape(sizes(other.shape, input.size))
 
 
-@operation("ViewBackward0", "none", view=True)
+@operation("ViewBackward0", "none", view="copies")
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     start, end = axis(start_dim, input.ndim), axis(end_dim, input.ndim)
     if start > end:
@@ -62,6 +45,12 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 @operation("UnflattenBackward0", "none", view=True)
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     dim = axis(dim, input.ndim)
+    known = math.prod(s for s in sizes if s != -1)
+    if known != input.shape[dim] and (-1 not in sizes or not known or input.shape[dim] % known):
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({input.shape[dim]}) "
+            "in the input tensor"
+        )
     return input.reshape(*input.shape[:dim], *sizes, *input.shape[dim + 1 :])
 
 
@@ -86,12 +75,24 @@ def permute(input: Any, dims: Any) -> Any:
             f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(dims)}"
         )
-    return jnp.transpose(input, tuple(axis(d, input.ndim) for d in dims))
+    order = tuple(axis(d, input.ndim) for d in dims)
+    if len(set(order)) < len(order):
+        raise RuntimeError(f"permute(): duplicate dims are not allowed, got {list(dims)}")
+    return jnp.transpose(input, order)
 
 
 @operation("PermuteBackward0", "none", view=True, aliases=("moveaxis",))
 def movedim(input: Any, source: Any, destination: Any) -> Any:
-    return jnp.moveaxis(input, source, destination)
+    one, other = (tuple(d) if isinstance(d, (tuple, list)) else (d,) for d in (source, destination))
+    if len(one) != len(other):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(one)} dims) should contain the same number of "
+            f"dims as destination ({list(other)} dims)"
+        )
+    for name, dims in (("source", one), ("destination", other)):
+        if len({axis(d, input.ndim) for d in dims}) < len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
+    return jnp.moveaxis(input, one, other) if input.ndim else input
 
 
 @operation(with_dim("Squeeze"), "none", view=True)
@@ -110,40 +111,38 @@ def unsqueeze(input: Any, dim: int) -> Any:
 @operation("ExpandBackward0", "none", view=True, varargs=True, function=False)
 def expand(input: Any, size: Any) -> Any:
     size = (size,) if isinstance(size, int) else tuple(size)
-    ahead = len(size) - input.ndim
-    if ahead < 0:
-        raise RuntimeError(
-            f"expand: the number of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
-            f"in the tensor ({input.ndim})"
-        )
-    shape = tuple(input.shape[k - ahead] if s == -1 and k >= ahead else s for k, s in enumerate(size))
-    for k, have in enumerate(input.shape):
-        if have not in (1, shape[ahead + k]):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({shape[ahead + k]}) must match the existing size ({have}) at "
-                f"non-singleton dimension {ahead + k}.  Target sizes: {list(size)}.  Tensor sizes: {list(input.shape)}"
-            )
-    return jnp.broadcast_to(input, shape)
+    return jnp.broadcast_to(input, expanded(input.shape, size))
 
 
 @operation("ExpandBackward0", "none", view=True, function=False)
 def expand_as(input: Any, other: Any) -> Any:
-    return jnp.broadcast_to(input, other.shape)
+    return expand.function(input, other.shape)
 
 
 @operation("SliceBackward0", "none", view=True, function=False, method=False, name="narrow")
 def _narrow(input: Any, dim: int, start: int, length: int) -> Any:
     dim = axis(dim, input.ndim)
+    size = input.shape[dim]
+    if length < 0:
+        raise RuntimeError(f"narrow(): length must be non-negative, got {length}.")
+    if not -size <= start <= size:
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
     if start < 0:
-        start += input.shape[dim]
+        start += size
     if start + length > input.shape[dim]:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({input.shape[dim]}).")
     return input[(slice(None),) * dim + (slice(start, start + length),)]
 
 
-SPLIT = operation("SplitBackward0", "none", view=True, function=False, method=False, name="narrow")(
-    lambda input, dim, start, length: _narrow.function(input, dim, start, length)
-)
+def _one_of_several(node: str) -> Any:
+    """The view that is one ``output`` of a function that returns several."""
+    return operation(node, "none", view=True, function=False, method=False, name="narrow")(
+        lambda input, dim, start, length, output: _narrow.function(input, dim, start, length)
+    )
+
+
+SPLIT = _one_of_several("SplitBackward0")
+SPLIT_WITH_SIZES = _one_of_several("SplitWithSizesBackward0")
 UNBIND = operation("UnbindBackward0", "none", view=True, function=False, method=False, name="select")(
     lambda input, dim, index: select.function(input, dim, index)
 )
@@ -169,7 +168,10 @@ def select(input: Any, dim: int, index: int) -> Any:
 
 @operation("DiagonalBackward0", "none", view=True)
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    return jnp.diagonal(input, offset, axis(dim1, input.ndim), axis(dim2, input.ndim))
+    one, two = axis(dim1, input.ndim), axis(dim2, input.ndim)
+    if one == two:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return jnp.diagonal(input, offset, one, two)
 
 
 @operation("UnfoldBackward0", "none", view=True, function=False)
@@ -178,6 +180,8 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     if not input.ndim:
         input = input.reshape(1)
         return input[:size] if size <= 1 else input
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
     if size > input.shape[dim]:
         raise RuntimeError(f"maximum size for tensor at dimension {dim} is {input.shape[dim]} but size is {size}")
     if step <= 0:

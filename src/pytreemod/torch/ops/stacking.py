@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from pytreemod.torch.ops.join import split
 from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite
+from pytreemod.torch.size import Size
 from pytreemod.torch.tensor import Tensor, as_tensor
 
 
@@ -64,6 +65,8 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple:
 @composite()
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple:
     """Views of parts along ``dim``: so many nearly equal ones, or those between the given positions."""
+    if not input.ndim:
+        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     dim = axis(dim, input.ndim)
     size = input.shape[dim]
     if isinstance(indices_or_sections, Tensor):
@@ -129,7 +132,8 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     """The sum over the dimensions that ``size`` was broadcast along."""
     size = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
     ahead = input.ndim - len(size)
-    if ahead < 0 or jnp.broadcast_shapes(tuple(input.shape), size) != tuple(input.shape):
+    pairs = zip(size, input.shape[max(ahead, 0) :], strict=False)
+    if ahead < 0 or any(one not in (1, other) for one, other in pairs):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(input.shape)}}}.")
     over = [k for k in range(input.ndim) if k < ahead or (size[k - ahead] == 1 and input.shape[k] != 1)]
     return input.sum(over, keepdim=True).reshape(size) if over else input  # type: ignore[attr-defined]
@@ -154,6 +158,10 @@ def flipud(input: Tensor) -> Tensor:
 @composite()
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """Turned by ``k`` quarter turns in the plane of two dimensions."""
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
     a, b = (axis(d, input.ndim) for d in dims)
     if a == b:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
@@ -168,8 +176,13 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 @composite(method=False)
 def broadcast_shapes(*shapes: Any) -> Any:
     """The shape that tensors of these shapes broadcast to."""
-    from_ints = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
-    try:
-        return as_tensor(jnp.zeros(())).shape.__class__(jnp.broadcast_shapes(*from_ints))
-    except ValueError as error:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from error
+    found: tuple = ()
+    for k, shape in enumerate((s,) if isinstance(s, int) else tuple(s) for s in shapes):
+        try:
+            found = jnp.broadcast_shapes(found, shape)
+        except ValueError as error:
+            raise RuntimeError(
+                f"Attempting to broadcast a dimension: Mismatching argument at index {k} had {shape}; but expected "
+                f"shape should be broadcastable to {list(found)}"
+            ) from error
+    return Size(found)

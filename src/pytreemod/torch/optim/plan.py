@@ -208,7 +208,7 @@ def _joined(parts: list[Tensor]) -> Tensor:
     if (
         base is None
         or base.numel() != start  # type: ignore[attr-defined]
-        or any(p._base is not base or p._steps[0][1][0] != s for p, s in zip(parts, starts, strict=True))
+        or any(p._base is not base or _start(p) != s for p, s in zip(parts, starts, strict=True))
     ):
         dtype = parts[0]._aval.dtype
         with jax.enable_x64(True):
@@ -239,8 +239,13 @@ def _elements(tensor: Tensor) -> np.ndarray:
     array = np.asarray(value.array).reshape(-1)
     if base is tensor:
         return array
-    _, args, _ = tensor._steps[0]
-    return array[args[0] : args[0] + math.prod(args[1])]
+    start = _start(tensor)
+    return array[start : start + math.prod(tensor._aval.shape)]
+
+
+def _start(part: Any) -> int:
+    """Where a view of a pack starts."""
+    return part._steps[0][1][0]
 
 
 def _part(x: Any, start: int, shape: tuple) -> Any:
@@ -248,7 +253,7 @@ def _part(x: Any, start: int, shape: tuple) -> Any:
 
 
 PART = Op(_part, "SliceBackward0", saves="none")
-PART.view = True
+PART.view, PART.name = True, "part"
 OPS[_part] = PART
 
 
