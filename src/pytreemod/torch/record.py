@@ -24,7 +24,7 @@ from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Spec, Value, const
 OPS: dict[Callable, Op] = {}  # the operations of the tape by their pure function
 DIRECT: set[type] = set()  # types that say in ``_how`` whether they are read without being asked
 _specs: dict[tuple, Spec] = {}
-_PLAIN = (int, str, type(None))
+_PLAIN = frozenset((int, str, type(None)))
 _NAMED = (int, float, complex)  # a named truth value is a setting
 _SETTINGS = frozenset((int, str, bool, float, type(None)))
 
@@ -109,9 +109,9 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
         whatever the operation says of its arguments, at once.
     """
     trail = modes.trail
+    plain = trail.fork is not None  # while a program is captured, every tensor is asked
     form: Any = None  # all are inputs
     numbers: Any = ()
-    plain = trail.fork is not None  # while a program is captured, every tensor is asked
     if plain:
         values: list[Value] = []
         mask = 0
@@ -135,18 +135,23 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
                 values.append(value)
                 if form is not None:
                     form.append(IN)
-            elif kind is int or (kind is float and op.numbers):
-                if form is None:
-                    form = [IN] * len(values)
-                if op.numbers:
-                    form.append(NUMBER[kind])
-                    numbers = [*numbers, arg]
-                else:
-                    form.append(arg)
-            elif kind is tuple and set(map(type, arg)) == _INTEGERS:
-                if form is None:
-                    form = [IN] * len(values)
+                continue
+            if kind is Flagged:
+                if arg.flag:
+                    mask |= 1 << len(values)
+                values.append(arg.value)
+                if form is not None:
+                    form.append(IN)
+                continue
+            if form is None:
+                form = [IN] * len(values)
+            if op.numbers and (kind is float or kind is int):
+                form.append(NUMBER[kind])
+                numbers = [*numbers, arg]
+            elif kind in _PLAIN or (kind is tuple and set(map(type, arg)) == _INTEGERS):
                 form.append(arg)
+            elif (kind is float or kind is bool) and not op.numbers:
+                form.append((kind, arg))
             else:
                 plain = False
                 break
@@ -165,36 +170,41 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
         values, numbers, mask = bound.values, bound.numbers, bound.mask
     if mask and not (modes.grad if grad is None else grad):
         mask = 0
-    arrays = [v.array for v in values if v.array is not None]
-    if len(arrays) == len(values) and op.at_once and modes.capture is None:
-        spec = _spec(op, form, values, args, kwargs)
-        if not mask or not _carried(spec, mask):
+    if not mask and op.at_once and modes.capture is None:
+        arrays = [v.array for v in values if v.array is not None]
+        if len(arrays) == len(values):
+            spec = _spec(op, form, values, args, kwargs)
             return Value(spec.run(arrays, numbers), spec.aval)
-    del arrays
+        del arrays
     if trail.ended:
         trail.open(values)
-    fork = trail.fork
-    if fork is not None:
+    if trail.fork is not None:
         epoch = trail.epoch
         key = (op, form, mask, *[v.position if v.epoch is epoch else trail.place(v) for v in values])
-        fork = fork.following.get(key)
-        if fork is None and trail.fork is not None:
-            spec = _spec(op, form, values, args, kwargs)
-            fork = trail.explore(key, Fork(spec, _carried(spec, mask)))
+        fork: Any = trail.fork
         if fork is not None:
+            fork = fork.following.get(key)
+            if fork is None:
+                spec = _spec(op, form, values, args, kwargs)
+                fork = trail.explore(key, Fork(spec, _carried(spec, mask), _ready(op, spec, mask, values)))
+        if fork is not None:
+            trail.fork = fork
             spec = fork.spec
+            if fork.at_once:
+                return Value(spec.run([v.array for v in values], numbers), spec.aval)
             value = Value(None, spec.aval, spec, tuple(values), fork.mask, numbers)
             log = trail.log
             value.epoch = trail.epoch
             value.position = len(log)
             log.append(value)
-            trail.fork = fork
             if numbers:
                 trail.numbers += numbers
             if modes.anomaly:
                 value.line = traceback.extract_stack()
             return value
     spec = _spec(op, form, values, args, kwargs)
+    if _ready(op, spec, mask, values):
+        return Value(spec.run([v.array for v in values], numbers), spec.aval)
     value = Value(None, spec.aval, spec, tuple(values), _carried(spec, mask), numbers)
     if modes.anomaly:
         value.line = traceback.extract_stack()
@@ -202,6 +212,13 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
 
 
 _INTEGERS = {int}
+
+
+def _ready(op: Op, spec: Spec, mask: int, values: list[Value]) -> bool:
+    """Can a call run at once: all its inputs are there, and its result has no gradient?"""
+    return (
+        op.at_once and modes.capture is None and not _carried(spec, mask) and all([v.array is not None for v in values])
+    )
 
 
 def _carried(spec: Spec, mask: int) -> int:

@@ -22,12 +22,12 @@ _ROOM = 8  # ways to end a recording that one fork remembers
 
 
 class Fork:
-    """A point on a trail: the call that led here (``spec``, ``mask``), and what was done next."""
+    """A point on a trail: the call that led here (``spec``, ``mask``, did it run ``at_once``), and what came next."""
 
-    __slots__ = ("flushes", "following", "gradient", "mask", "resumes", "spec")
+    __slots__ = ("at_once", "flushes", "following", "gradient", "mask", "resumes", "spec")
 
-    def __init__(self, spec: Any = None, mask: int = 0):
-        self.spec, self.mask = spec, mask
+    def __init__(self, spec: Any = None, mask: int = 0, at_once: bool = False):
+        self.spec, self.mask, self.at_once = spec, mask, at_once
         self.following: dict[tuple, Fork] = {}
         self.flushes: list[Any] = []  # what is known of programs that were run here
         self.gradient: Any = None  # what is known of the backward that led here
@@ -88,7 +88,9 @@ class Trail:
                 fork.resumes = True
             self.stray()
             return None
-        self.add(value)
+        value.epoch = self.epoch
+        value.position = len(self.log)
+        self.log.append(value)
         return value.aval
 
     def add(self, value: Value) -> None:
