@@ -100,16 +100,16 @@ def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: b
     return roots, cotangents
 
 
-_ones: dict[Any, Value] = {}
+_ones: dict = {}
 
 
 def _one(aval: Any) -> Value:
     """The gradient of a scalar with respect to itself."""
-    found = _ones.get(aval)
-    if found is None:
+    array = _ones.get(aval)
+    if array is None:
         with jax.enable_x64(True):
-            found = _ones[aval] = Value(jax.device_put(np.ones(aval.shape, aval.dtype)), aval)
-    return found
+            array = _ones[aval] = jax.device_put(np.ones(aval.shape, aval.dtype))
+    return Value(array, aval)
 
 
 def run(
@@ -153,10 +153,10 @@ def run(
     trail = modes.trail
     if targets or taps:
         whole = gradient(roots, cotangents, targets, taps, cuts, create_graph, between)
-        if between is None or taps or keep or len(tensors) > 1 or grads[0] is not None:
+        if between is None or taps or create_graph or len(tensors) > 1 or grads[0] is not None:
             trail.stray()
         else:
-            remember(trail, whole, survey.calls, survey.saved)
+            remember(trail, whole, survey.calls, survey.saved, bool(keep))
     if not keep:
         for value in survey.calls:
             value.released = True
@@ -301,11 +301,11 @@ def _method(
     self: Tensor, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
 ):
     """Gradients of this tensor with respect to the leaves, added to their ``.grad``."""
-    if gradient is None and not retain_graph and not create_graph and inputs is None:
+    if gradient is None and not create_graph and inputs is None:
         value, tracked = self._read()
         if tracked:
             finish_previous()
-            found = recall(modes.trail, value)
+            found = recall(modes.trail, value, bool(retain_graph))
             if found is not None:
                 hand_out(*found)
                 return

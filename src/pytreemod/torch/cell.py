@@ -22,10 +22,10 @@ class Cell:
     __slots__ = ("__weakref__", "counter", "value")
 
     def __init__(self, value: Value):
-        self.counter = [0]
+        counter = self.counter = [0]
         self.value = value
         if value.counter is None:
-            value.counter = self.counter
+            value.counter = counter
 
     def assign(self, value: Value, bump: bool = True, note: bool = True) -> None:
         """Replace the value. ``bump=False`` hides it from the version check, as writing through ``.data`` does.

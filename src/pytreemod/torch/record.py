@@ -198,6 +198,7 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
             value.position = len(log)
             log.append(value)
             if numbers:
+                trail.starts[value.position] = len(trail.numbers)
                 trail.numbers += numbers
             if modes.anomaly:
                 value.line = traceback.extract_stack()

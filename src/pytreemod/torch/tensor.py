@@ -26,6 +26,7 @@ from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.views import check_write, scatter
 
+_new = object.__new__
 flips = [0]  # how often a tensor began or ceased to want a gradient, or got another cell
 
 
@@ -95,7 +96,12 @@ class Tensor(TensorBase):
 
     @staticmethod
     def __pytreemod_function__(function: Callable, args: tuple, kwargs: dict) -> Any:
-        return wrap(call(OPS.get(function) or operation_of(function), args, kwargs))
+        value = call(OPS.get(function) or operation_of(function), args, kwargs)
+        if type(value.aval) is tuple:
+            return wrap(value)
+        tensor = _new(Tensor)
+        tensor._how, tensor._gradient, tensor._cell = DATA, None, Cell(value)
+        return tensor
 
     def _read(self) -> tuple[Value, bool]:
         """The current value, and whether gradients flow to it from here."""
@@ -179,10 +185,12 @@ class Tensor(TensorBase):
 
     def _sort(self) -> None:
         """What this tensor is to a call follows from what is known of it."""
-        if self._base is not None or self._detached or (self._leaf and (self._hooks or self._post_hooks)):
+        if self._base is not None:
             self._how = ASK
+        elif self._leaf:
+            self._how = ASK if self._hooks or self._post_hooks else LEAF
         else:
-            self._how = LEAF if self._leaf else DATA
+            self._how = ASK if self._detached else DATA
 
     # ---- what autograd knows
 
@@ -380,9 +388,8 @@ def wrap(value: Value) -> Any:
     """The tensor, or tuple of tensors, of a value."""
     if type(value.aval) is tuple:
         return tuple([wrap(item(value, k)) for k in range(len(value.aval))])
-    tensor = object.__new__(Tensor)
-    tensor._how, tensor._gradient = DATA, None
-    tensor._cell = Cell(value)
+    tensor = _new(Tensor)
+    tensor._how, tensor._gradient, tensor._cell = DATA, None, Cell(value)
     return tensor
 
 

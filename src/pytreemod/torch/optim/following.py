@@ -12,7 +12,7 @@ from pytreemod.torch.optim.plan import Ready
 from pytreemod.torch.record import LEAF, item
 from pytreemod.torch.tape.known import Known, Mark
 from pytreemod.torch.tape.trail import Trail
-from pytreemod.torch.tape.value import Value, constant
+from pytreemod.torch.tape.value import Value
 from pytreemod.torch.tensor import Tensor
 
 
@@ -31,31 +31,35 @@ def mark_step(trail: Trail, readies: list[Ready]) -> Mark | None:
     key: list[Any] = []
     for ready in readies:
         params = ready.params
-        if {p._how for p in params} != {LEAF}:
+        if [1 for p in params if p._how != LEAF]:
             trail.stray()
             return None
         key.append(ready.plan)
         values = [c.value for c in ready.cells]
         values.append(ready.hyper)
-        values += [t._read()[0] for t in ready.extra]
+        if ready.extra:
+            values += [t._read()[0] for t in ready.extra]
         _enter(trail, values, key)
-        for param in params:
-            grad = param._gradient
-            if type(grad) is tuple and grad[0].array is None:
-                whole = grad[0]
-                if whole.epoch is not trail.epoch:
-                    trail.stray()
-                    return None
-                key.append((whole.position, grad[1]))
-            else:
-                _enter(trail, [param._grad._read()[0]], key)  # type: ignore[union-attr]
+        grads = [p._gradient for p in params]
+        whole = grads[0][0] if type(grads[0]) is tuple else None
+        parts = [g[1] for g in grads if type(g) is tuple and g[0] is whole]
+        if len(parts) == len(grads) and whole.array is None and whole.epoch is trail.epoch:
+            key.append(whole.position)
+            key += parts
+        else:  # of several gradients, or accumulated, clipped, given
+            del grads
+            _enter(trail, [_computed(p) for p in params], key)
     if trail.fork is None:
         return None
+    grads = values = whole = None
     found = Mark(trail, key)
     trail.stray()  # whether it is known or not, what is written down now is not followed
-    if None in found.updated:
-        return None
-    return found
+    return None if None in found.updated else found
+
+
+def _computed(param: Tensor) -> Value:
+    """The gradient of a parameter as a value of its own."""
+    return param._grad._read()[0]  # type: ignore[union-attr]
 
 
 def _enter(trail: Trail, values: list[Value], key: list) -> None:
@@ -65,16 +69,14 @@ def _enter(trail: Trail, values: list[Value], key: list) -> None:
 
 def distribute(known: Known, readies: list[Ready], results: list) -> None:
     """Give the cells of parameters and states what the program made of them."""
+    given = known.given_set
     for ready, arrays in zip(readies, results, strict=True):
-        cells = ready.cells
-        values = [c.value for c in cells]
-        given = known.given_set
-        if all([v.position in given for v in values]):  # nobody else knows these values: they are filled again
-            for value, array in zip(values, arrays, strict=True):
+        for cell, array in zip(ready.cells, arrays, strict=True):
+            value = cell.value
+            if value.position in given:  # nobody else knows this value: it is filled again
                 value.array = array
                 counter: Any = value.counter
                 counter[0] += 1
                 value.version = counter[0]
-            continue
-        for cell, array in zip(cells, arrays, strict=True):
-            cell.assign(constant(array), note=False)
+            else:
+                cell.assign(Value(array, value.aval), note=False)

@@ -141,17 +141,16 @@ class Optimizer(Saving):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; with ``set_to_none=False`` they become zeros."""
+        capture = modes.capture
         for group in self.param_groups:
             for param in group["params"]:
-                if modes.capture is not None:
+                if capture is not None:
                     if not set_to_none:
-                        modes.capture.see_grad(param)
-                    modes.capture.set_grad(param)
-                if param._gradient is None:
-                    continue
+                        capture.see_grad(param)
+                    capture.set_grad(param)
                 if set_to_none:
                     param._gradient = None
-                else:
+                elif param._gradient is not None:
                     zero_gradient(param)
 
     # ---- the step
@@ -165,8 +164,9 @@ class Optimizer(Saving):
         Raises:
             RuntimeError: a parameter was replaced in its module, or needs a gradient it cannot have.
         """
-        for hook in list(self._pre_hooks.values()):
-            hook(self, (self,) if closure is None else (self, closure), {})
+        if self._pre_hooks:
+            for hook in list(self._pre_hooks.values()):
+                hook(self, (self,) if closure is None else (self, closure), {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -177,8 +177,9 @@ class Optimizer(Saving):
             self._record()
         else:
             self._run()
-        for hook in list(self._post_hooks.values()):
-            hook(self, (self,) if closure is None else (self, closure), {})
+        if self._post_hooks:
+            for hook in list(self._post_hooks.values()):
+                hook(self, (self,) if closure is None else (self, closure), {})
         return loss
 
     def _run(self) -> None:
@@ -375,7 +376,7 @@ def _own(param: Tensor) -> None:
 
 
 def _put(tensor: Tensor, value: Value) -> None:
-    if tensor._base is None and not tensor._detached:
+    if tensor._base is None and (tensor._leaf or not tensor._detached):
         tensor._cell.assign(value, note=False)
     else:
         tensor._write(value)

@@ -146,19 +146,9 @@ class Ready:
     """
 
     __slots__ = (
-        "cells",
-        "dicts",
-        "entries",
-        "extra",
-        "group",
-        "hyper",
-        "ids",
-        "options",
-        "params",
-        "plan",
-        "settings",
-        "states",
-    )
+        "cells", "dicts", "entries", "extra", "group", "held", "hyper", "ids", "options", "params", "plan", "settings",
+        "states", "values",
+    )  # fmt: skip
 
     def __init__(self, optimizer: Any, group: dict, params: list[Tensor]):
         rule, self.group = optimizer.rule, id(group)
@@ -175,7 +165,8 @@ class Ready:
         self.plan = Plan(rule, static, where, slot_names, (clock_names, members), len(params), packs)
         self.settings = {"plan": self.plan}
         self.params, self.ids = params, list(map(id, params))
-        self.options = options_of(group)
+        self.options, self.held = options_of(group), list(group.values())
+        self.values = list(map(id, self.held))  # held, so that no other object gets one of these numbers
         self.states = [_joined([held[k][n] for k in place]) for n in slot_names for place in self.plan.places()]
         self.states += [c for n in clock_names for c in clocks[n]]
         self.cells = [t._cell for t in (*params, *self.states)]
@@ -187,13 +178,13 @@ class Ready:
 
     def fits(self, optimizer: Any, group: dict, params: list[Tensor]) -> bool:
         """Are the parameters, the options and the states the ones it was made for?"""
-        state = optimizer.state
-        return (
-            self.ids == list(map(id, params))
-            and self.options == options_of(group)
-            and all(map(operator.is_, map(state.get, params), self.dicts))
-            and self.entries == self._entries()
-        )
+        if self.ids != list(map(id, params)) or self.entries != self._entries():
+            return False
+        if not all(map(operator.is_, map(optimizer.state.get, params), self.dicts)):
+            return False
+        if self.values == list(map(id, group.values())):
+            return True
+        return self.options == options_of(group)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

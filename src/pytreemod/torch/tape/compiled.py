@@ -12,7 +12,7 @@ import numpy as np
 
 from pytreemod.torch.tape.packing import Packed, layout
 from pytreemod.torch.tape.program import Gradient, Recording, replay
-from pytreemod.torch.tape.value import Value
+from pytreemod.torch.tape.value import Projection, Value
 
 
 class Compiled:
@@ -93,6 +93,8 @@ def _same(a: Any, b: Any) -> bool:
 def settled(value: Value) -> Any:
     """The array of a value that is computed, moved to JAX's memory the first time a program reads it."""
     array = value.array
+    if array is None and type(value.spec) is Projection:
+        array = value.array = value.inputs[0].array[value.spec.index]
     if type(array) is np.ndarray:
         with jax.enable_x64(True):
             array = value.array = jax.device_put(array)

@@ -7,7 +7,7 @@ from typing import Any
 from pytreemod.torch.tape.compiled import owned, program_of, settled
 from pytreemod.torch.tape.known import Mark, learn
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.owners import is_alive, ownership
+from pytreemod.torch.tape.owners import is_alive, left_behind, ownership
 from pytreemod.torch.tape.program import GradientSpec, linearize
 from pytreemod.torch.tape.value import Projection, Value
 
@@ -95,6 +95,8 @@ def flush(
     wholes = [whole for whole, _ in together or () if whole.array is None]  # it may have run at once
     if not roots and not extra and not wholes:
         return
+    if mark is not None:
+        extra += left_behind(trail.log)
     recording = linearize([*roots, *wholes, *extra], owners())
     outputs, donated = ownership(recording, (*roots, *wholes), extra)
     if wholes:  # they come last

@@ -15,9 +15,9 @@ from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.packing import Packed
 from pytreemod.torch.tape.program import Recording
 from pytreemod.torch.tape.trail import Fork, Trail
-from pytreemod.torch.tape.value import Value
+from pytreemod.torch.tape.value import Value, is_open
 
-_UNSETTLED = {np.ndarray, Packed}
+_UNSETTLED = {np.ndarray, Packed, type(None)}
 
 
 class Mark:
@@ -61,7 +61,7 @@ class Known:
             The results of operations that the caller distributes itself; None if this program cannot be used.
         """
         log, compiled = trail.log, self.compiled
-        numbers = tuple([trail.numbers[k] for k in self.numbers])
+        numbers = tuple([trail.numbers[k] for k in self.numbers]) if self.numbers else ()
         if numbers and numbers != compiled.constants and not compiled.fits(numbers):
             return None
         given = given_arrays([log[k] for k in self.given])
@@ -106,12 +106,7 @@ def learn(
     ):
         trail.begin()
         return
-    starts, count = {}, 0
-    for value in log:
-        if value.numbers:
-            starts[value] = count
-            count += len(value.numbers)
-    known.numbers = [starts[v] + k for v in recording.numbered for k in range(len(v.numbers))]
+    known.numbers = [trail.starts[v.position] + k for v in recording.numbered for k in range(len(v.numbers))]
     known.wanted, known.updated, known.counts = mark.wanted, mark.updated, mark.counts
     known.compiled = compiled
     known.kept = [v.position for k, v in enumerate(recording.leaves) if k not in donated]
@@ -119,7 +114,7 @@ def learn(
     known.given_set = frozenset(known.given)
     known.outputs = [v.position for v in plain]
     known.wholes = len(wholes)
-    lasts = any(v.inputs is not None and not v.released for v in log)
+    lasts = any(v.inputs is not None and not v.released and is_open(v) for v in log)
     gone = order if lasts else plain  # of what nobody owns nothing is left when the trail begins anew
     known.clears = [v.position for v in gone if v.epoch is epoch and v.inputs is None]
     known.after = Fork() if lasts else None

@@ -12,6 +12,7 @@ from sys import getrefcount
 
 from pytreemod.torch.tape.compiled import is_array
 from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.packing import unpackable
 from pytreemod.torch.tape.program import GradientSpec, Recording
 from pytreemod.torch.tape.value import Value
 
@@ -38,6 +39,31 @@ def _calibrate_alive() -> int:
 def is_alive(value: Value) -> bool:
     """Does anybody but the caller and the log of the trail refer to a value?"""
     return getrefcount(value) > _SEEN + (value.epoch is modes.trail.epoch)
+
+
+def left_behind(log: list[Value]) -> list[Value]:
+    """The pending values that somebody owns and that read what a backward has released.
+
+    They are computed together with it (a metric of the output, the state of a recurrent layer): later it would have to
+    be run again.
+    """
+    behind: dict[Value, None] = {}
+    for value in log:
+        if value.array is None and value.spec is not None and type(value.spec) is not GradientSpec:
+            if not value.released and any([v.released or v in behind for v in value.inputs or ()]):
+                behind[value] = None
+    if not behind:
+        return []
+    held = dict.fromkeys(behind, 0)
+    for value in log:
+        spec = value.spec
+        for v in (*(value.inputs or ()), *(spec.references() if type(spec) is GradientSpec else ())):
+            if v in held:
+                held[v] += 1
+    value = v = None
+    order = list(behind)
+    behind.clear()
+    return [v for v, count in zip(order, _references(order), strict=True) if count - held[v] > _BASE]
 
 
 def hidden_calls(recording: Recording) -> list[Value]:
@@ -103,6 +129,8 @@ def ownership(recording: Recording, wanted: tuple, extra: list[Value]) -> tuple[
     room = Counter()
     for position in outputs:
         aval = order[position].aval
+        if type(order[position].spec) is GradientSpec:
+            aval = unpackable(aval)
         room.update(aval if type(aval) is tuple else (aval,))
     donated = []
     for k, value in enumerate(recording.leaves):

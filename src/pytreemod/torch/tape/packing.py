@@ -32,6 +32,12 @@ def layout(avals: Sequence[Aval], kinds: Sequence[Hashable] | None = None) -> tu
     return tuple(sorted(p for p in packs if len(p) > 1))
 
 
+def unpackable(avals: Sequence[Aval]) -> tuple[Aval, ...]:
+    """Those that no pack takes."""
+    inside = {k for members in layout(avals) for k in members}
+    return tuple([a for k, a in enumerate(avals) if k not in inside])
+
+
 def pack(arrays: Sequence[Any]) -> Any:
     """Arrays end to end, (total,)."""
     return jnp.concatenate([a.reshape(-1) for a in arrays])

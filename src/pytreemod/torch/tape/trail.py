@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from sys import getrefcount
 from typing import Any
 
-from pytreemod.torch.tape.value import Value
+from pytreemod.torch.tape.value import Value, is_open
 
 _ROOM = 8  # ways to end a recording that one fork remembers
 
@@ -47,7 +47,7 @@ _FORKS = 200_000  # of them, and everything is forgotten
 class Trail:
     """The recording of one thread since it last began: its values by position, and the fork it has reached."""
 
-    __slots__ = ("ended", "epoch", "fork", "former", "limit", "log", "numbers")
+    __slots__ = ("ended", "epoch", "fork", "former", "limit", "log", "numbers", "starts")
 
     def __init__(self) -> None:
         self.limit = 4096
@@ -59,6 +59,7 @@ class Trail:
         self.epoch = object()
         self.log: list[Value] = []
         self.numbers: list = []
+        self.starts: dict[int, int] = {}  # position of a call that has numbers -> where they are in ``numbers``
         self.fork: Fork | None = ROOT
         self.ended = False
 
@@ -73,7 +74,7 @@ class Trail:
         if self.fork is not None and self.fork.resumes:
             return
         for value in values:
-            if value.epoch is epoch and (value.mask or value.array is None):
+            if value.epoch is epoch and is_open(value):
                 return
         self.former = epoch, self.fork
         self.begin()
@@ -82,7 +83,7 @@ class Trail:
         """How a call names one of its inputs: by position, or by kind where it enters the recording."""
         if value.epoch is self.epoch:
             return value.position
-        if value.array is None or value.mask:  # from another recording
+        if value.array is None or (value.mask and is_open(value)):  # from another recording
             epoch, fork = self.former
             if value.epoch is epoch and fork is not None:
                 fork.resumes = True

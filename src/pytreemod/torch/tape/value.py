@@ -88,6 +88,15 @@ class Value:
         return f"<Value {self.aval} {self.spec.op.name if self.spec else 'leaf'} {state}>"
 
 
+def is_open(value: Value) -> bool:
+    """Is a value pending, or can a gradient still go back through what made it?"""
+    if value.array is None:
+        return True
+    if not value.mask or value.released:
+        return False
+    return type(value.spec) is not Projection or value.inputs is None or not value.inputs[0].released
+
+
 def constant(array: Any) -> Value:
     """A value that is there: an array of NumPy or JAX, or a tracer."""
     return Value(array, aval_of(array))
