@@ -9,6 +9,7 @@ from pytreemod.torch import backward
 from pytreemod.torch.tape import flush
 from pytreemod.torch.tape.compiled import compilations
 from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.trail import forget
 
 
 class Loop:
@@ -185,6 +186,30 @@ def test_a_loop_is_followed_and_agrees_with_pytorch(way, looks):
     assert looks[0] == 0 and compilations["programs"] == programs
     for p, q in zip(ours.net.parameters(), theirs.net.parameters(), strict=True):
         np.testing.assert_allclose(p.tolist(), q.tolist(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_backward_that_follows_a_read_is_foreseen_and_its_absence_too():
+    forget()
+    ours, theirs = Loop(torch), Loop(pytorch)
+
+    def step(loop, k):
+        loop.opt.zero_grad()
+        loss = loop.loss(k)
+        value = loss.item()
+        if k in (6, 7, 8):
+            return value, None
+        loss.backward()
+        computed = loop is ours and loop.net[0].weight._gradient[0].array is not None
+        loop.opt.step()
+        return value, computed
+
+    foreseen = []
+    for k in range(14):
+        value, known = step(ours, k)
+        assert value == pytest.approx(step(theirs, k)[0], rel=1e-4)
+        foreseen.append(known)
+    # the first is walked, the second recalled, the third foreseen; after three that did not come, it is learnt again
+    assert foreseen == [False, False, True, True, True, True, None, None, None, False, True, True, True, True]
 
 
 def test_a_known_backward_still_sees_what_was_changed_in_place():

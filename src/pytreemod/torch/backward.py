@@ -12,7 +12,6 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
 from pytreemod.torch import messages
@@ -20,7 +19,7 @@ from pytreemod.torch.record import LEAF, call, item
 from pytreemod.torch.tape.flush import asked, flush, force
 from pytreemod.torch.tape.graph import node_name
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.program import GradientSpec
+from pytreemod.torch.tape.program import GradientSpec, one
 from pytreemod.torch.tape.recall import recall, remember
 from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -85,7 +84,7 @@ def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: b
                 raise RuntimeError(
                     "grad can be implicitly created only for real scalar outputs but got " + str(tensor.dtype)
                 )
-            cotangents.append(_one(value.aval))
+            cotangents.append(one(value.aval))
         else:
             given, follows = grad._read()
             if given.aval.shape != value.aval.shape:
@@ -98,18 +97,6 @@ def _cotangents(tensors: Sequence[Tensor], grads: Sequence[Any], create_graph: b
             cotangents.append(given)
         roots.append(value)
     return roots, cotangents
-
-
-_ones: dict = {}
-
-
-def _one(aval: Any) -> Value:
-    """The gradient of a scalar with respect to itself."""
-    array = _ones.get(aval)
-    if array is None:
-        with jax.enable_x64(True):
-            array = _ones[aval] = jax.device_put(np.ones(aval.shape, aval.dtype))
-    return Value(array, aval)
 
 
 def run(

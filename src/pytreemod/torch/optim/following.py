@@ -11,15 +11,21 @@ from typing import Any
 from pytreemod.torch.optim.plan import Ready
 from pytreemod.torch.record import LEAF, item
 from pytreemod.torch.tape.known import Known, Mark
+from pytreemod.torch.tape.packing import is_packed
 from pytreemod.torch.tape.trail import Trail
-from pytreemod.torch.tape.value import Value
+from pytreemod.torch.tape.value import Value, projection
 from pytreemod.torch.tensor import Tensor
 
 
 def gradient(param: Tensor) -> Any:
     """The gradient of a parameter as an input of a step."""
     grad = param._gradient
-    return item(*grad) if type(grad) is tuple else grad
+    if type(grad) is not tuple:
+        return grad
+    whole, k = grad
+    if is_packed(whole.array):  # the program takes it apart
+        return Value(None, whole.aval[k], projection(k, whole.aval[k]), (whole,))
+    return item(whole, k)
 
 
 def mark_step(trail: Trail, readies: list[Ready]) -> Mark | None:
@@ -43,8 +49,9 @@ def mark_step(trail: Trail, readies: list[Ready]) -> Mark | None:
         grads = [p._gradient for p in params]
         whole = grads[0][0] if type(grads[0]) is tuple else None
         parts = [g[1] for g in grads if type(g) is tuple and g[0] is whole]
-        if len(parts) == len(grads) and whole.array is None and whole.epoch is trail.epoch:
-            key.append(whole.position)
+        packed = whole is not None and is_packed(whole.array)
+        if len(parts) == len(grads) and (packed or whole.array is None) and whole.epoch is trail.epoch:
+            key += (whole.position, packed)
             key += parts
         else:  # of several gradients, or accumulated, clipped, given
             del grads

@@ -99,7 +99,7 @@ def settled(value: Value) -> Any:
         with jax.enable_x64(True):
             array = value.array = jax.device_put(array)
     elif type(array) is Packed:
-        array = array.unpacked()
+        array = array.arrays if array.whole is None else array.whole
     return array
 
 

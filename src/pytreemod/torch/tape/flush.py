@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pytreemod.torch.tape.compiled import owned, program_of, settled
-from pytreemod.torch.tape.known import Mark, learn
+from pytreemod.torch.tape.known import Known, Mark, described, learn
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.owners import is_alive, left_behind, ownership
 from pytreemod.torch.tape.program import GradientSpec, linearize
+from pytreemod.torch.tape.trail import Trail
 from pytreemod.torch.tape.value import Projection, Value
 
 
@@ -70,6 +71,33 @@ def pending() -> list[Value]:
     return found
 
 
+def foresee(trail: Trail, mark: Mark, known: Known, roots: list[Value]) -> bool:
+    """Where a backward came next the last time, compute it too: so that a loss read before costs no second forward.
+
+    If it does not come, it is not foreseen again.
+    """
+    after = known.after
+    if not roots or after is None or after.foretells is None or trail.foreseen is not None:
+        return False
+    if known.ahead is None or known.ahead[0] is not after.foretells:
+        whole, _ = after.foretells.gradient.again(trail.log)
+        extra = pending()
+        recording = linearize([*roots, whole, *extra], dict.fromkeys(whole.spec.inside, whole))
+        outputs, donated = ownership(recording, (*roots, whole), extra)
+        last = recording.index[whole]
+        outputs = (*[k for k in outputs if k != last], last)
+        better = described(mark, trail, recording, outputs, donated, program_of(recording, outputs, donated), [whole])
+        if better is not None:
+            better.clears, better.after = known.clears, after
+        known.ahead = after.foretells, better
+    expected, better = known.ahead
+    results = None if better is None else better.run(trail)
+    if results is None:
+        return False
+    trail.foreseen = after, expected, results[0]
+    return True
+
+
 def flush(
     roots: list[Value], together: list[tuple[Value, list[Value]]] | None = None, mark: Mark | None = None
 ) -> None:
@@ -89,8 +117,9 @@ def flush(
         mark = Mark(trail, [r.position if r.epoch is epoch else None for r in roots])
         if None in mark.wanted or None in mark.updated:  # from before: not on this trail
             mark = None
-        elif (known := mark.known()) is not None and known.run(trail) is not None:
-            return
+        elif (known := mark.known()) is not None:
+            if foresee(trail, mark, known, roots) or known.run(trail) is not None:
+                return
     extra = pending()
     wholes = [whole for whole, _ in together or () if whole.array is None]  # it may have run at once
     if not roots and not extra and not wholes:

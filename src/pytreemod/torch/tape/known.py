@@ -12,7 +12,7 @@ import numpy as np
 
 from pytreemod.torch.tape.compiled import Compiled, given_arrays, settled
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.packing import Packed
+from pytreemod.torch.tape.packing import Packed, is_packed
 from pytreemod.torch.tape.program import Recording
 from pytreemod.torch.tape.trail import Fork, Trail
 from pytreemod.torch.tape.value import Value, is_open
@@ -50,8 +50,8 @@ class Known:
     """A program in terms of positions on the trail."""
 
     __slots__ = (
-        "after", "clears", "compiled", "counts", "given", "given_set", "kept", "numbers", "outputs", "updated",
-        "wanted", "wholes",
+        "after", "ahead", "clears", "compiled", "counts", "given", "given_set", "kept", "numbers", "outputs", "packed",
+        "updated", "wanted", "wholes",
     )  # fmt: skip
 
     def run(self, trail: Trail) -> list | None:
@@ -69,6 +69,8 @@ class Known:
             return None
         kept = [log[k].array for k in self.kept]
         if not _UNSETTLED.isdisjoint(map(type, kept)):
+            if [1 for k in self.packed if not is_packed(log[k].array)]:
+                return None
             kept = [settled(log[k]) for k in self.kept]
         results = compiled.run(tuple(kept), tuple(given), numbers)
         del kept, given
@@ -87,6 +89,35 @@ class Known:
         return wholes
 
 
+def described(
+    mark: Mark,
+    trail: Trail,
+    recording: Recording,
+    outputs: tuple,
+    donated: frozenset,
+    compiled: Compiled,
+    wholes: list[Value],
+) -> Known | None:
+    """A program that is run at ``mark``, in terms of positions; None if not all of it stands on the trail."""
+    epoch, order = trail.epoch, recording.order
+    results = [order[k] for k in outputs]
+    plain = results[: len(results) - len(wholes)]
+    if results[len(plain) :] != wholes or any(
+        v.epoch is not epoch for v in (*recording.leaves, *plain, *recording.numbered)
+    ):
+        return None
+    known = Known()
+    known.numbers = [trail.starts[v.position] + k for v in recording.numbered for k in range(len(v.numbers))]
+    known.wanted, known.updated, known.counts = mark.wanted, mark.updated, mark.counts
+    known.compiled, known.wholes, known.ahead = compiled, len(wholes), None
+    known.kept = [v.position for k, v in enumerate(recording.leaves) if k not in donated]
+    known.given = [v.position for k, v in enumerate(recording.leaves) if k in donated]
+    known.given_set = frozenset(known.given)
+    known.packed = [v.position for v in recording.leaves if type(v.array) is Packed]
+    known.outputs = [v.position for v in plain]
+    return known
+
+
 def learn(
     mark: Mark,
     trail: Trail,
@@ -96,27 +127,14 @@ def learn(
     compiled: Compiled,
     wholes: list[Value],
 ) -> None:
-    """Write down what was found out at ``mark``, and go on from there, if all of it stands on the trail."""
-    log, epoch, order = trail.log, trail.epoch, recording.order
-    known = Known()
-    results = [order[k] for k in outputs]
-    plain = results[: len(results) - len(wholes)]
-    if results[len(plain) :] != wholes or any(
-        v.epoch is not epoch for v in (*recording.leaves, *plain, *recording.numbered)
-    ):
+    """Write down what was run at ``mark``, and go on from there."""
+    known = described(mark, trail, recording, outputs, donated, compiled, wholes)
+    if known is None:
         trail.begin()
         return
-    known.numbers = [trail.starts[v.position] + k for v in recording.numbered for k in range(len(v.numbers))]
-    known.wanted, known.updated, known.counts = mark.wanted, mark.updated, mark.counts
-    known.compiled = compiled
-    known.kept = [v.position for k, v in enumerate(recording.leaves) if k not in donated]
-    known.given = [v.position for k, v in enumerate(recording.leaves) if k in donated]
-    known.given_set = frozenset(known.given)
-    known.outputs = [v.position for v in plain]
-    known.wholes = len(wholes)
-    lasts = any(v.inputs is not None and not v.released and is_open(v) for v in log)
-    gone = order if lasts else plain  # of what nobody owns nothing is left when the trail begins anew
-    known.clears = [v.position for v in gone if v.epoch is epoch and v.inputs is None]
+    lasts = any(v.inputs is not None and not v.released and is_open(v) for v in trail.log)
+    gone = recording.order if lasts else [recording.order[k] for k in outputs]  # of the rest nothing is left
+    known.clears = [v.position for v in gone if v.epoch is trail.epoch and v.inputs is None]
     known.after = Fork() if lasts else None
     mark.fork.remember(known)
     if known.after is None:

@@ -6,7 +6,6 @@ Small arrays are therefore kept end to end in packs of at most ``MEMBERS``: long
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -53,11 +52,6 @@ def unpack(flat: Any, shapes: Sequence[tuple]) -> list:
     return parts
 
 
-@functools.partial(jax.jit, static_argnums=1)
-def _unpacked(flat: Any, shapes: tuple) -> list:
-    return unpack(flat, shapes)
-
-
 class Packed:
     """A tuple of arrays as a program gives it out: packs first, then the others. It is unpacked when it is read."""
 
@@ -77,15 +71,27 @@ class Packed:
     def unpacked(self) -> tuple:
         """The arrays in their order."""
         if self.whole is None:
-            found: dict[int, Any] = {}
             with jax.enable_x64(True):
-                for members, flat in zip(self.packs, self.arrays, strict=False):
-                    parts = _unpacked(flat, tuple([self.shapes[k] for k in members]))
-                    found.update(zip(members, parts, strict=True))
-            rest = iter(self.arrays[len(self.packs) :])
-            self.whole = tuple([found[k] if k in found else next(rest) for k in range(len(self.shapes))])
+                self.whole = _apart(self.arrays, self.packs, self.shapes)
             self.arrays = ()
         return self.whole
 
     def __getitem__(self, index: int) -> Any:
         return self.unpacked()[index]
+
+
+def is_packed(array: Any) -> bool:
+    """Does it come from a program and has nobody read it yet?"""
+    return type(array) is Packed and array.whole is None
+
+
+def apart(arrays: Sequence[Any], packs: tuple, shapes: Sequence[tuple]) -> tuple:
+    """The arrays in their order, from packs and then the others."""
+    found: dict[int, Any] = {}
+    for members, flat in zip(packs, arrays, strict=False):
+        found.update(zip(members, unpack(flat, [shapes[k] for k in members]), strict=True))
+    rest = iter(arrays[len(packs) :])
+    return tuple([found[k] if k in found else next(rest) for k in range(len(shapes))])
+
+
+_apart = jax.jit(apart, static_argnums=(1, 2))

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from pytreemod.torch.tape.packing import apart, is_packed
 from pytreemod.torch.tape.value import Aval, Op, Projection, Value
 
 
@@ -28,6 +29,35 @@ class Several(tuple):
     """The kinds of the results of one operation, as a leaf."""
 
     __slots__ = ()
+
+
+class Loose(NamedTuple):
+    """The kinds of the results of one operation, as a leaf that comes packed."""
+
+    avals: tuple
+    packs: tuple
+
+
+class Ones:
+    """The specification of the gradient of a scalar with respect to itself, a constant of the program."""
+
+    __slots__ = ("aval", "op", "single")
+
+    def __init__(self, aval: Aval):
+        self.aval, self.op, self.single = aval, _ones, True
+
+    def call(self, arrays: Sequence[Any], numbers: Sequence[Any] = ()) -> Any:
+        return jnp.ones(self.aval.shape, self.aval.dtype)
+
+
+_ones = Op(jnp.ones, saves="none")
+_known_ones: dict[Aval, Ones] = {}
+
+
+def one(aval: Aval) -> Value:
+    """A pending value of ones."""
+    spec = _known_ones.get(aval) or _known_ones.setdefault(aval, Ones(aval))
+    return Value(None, aval, spec, ())
 
 
 class Gradient(NamedTuple):
@@ -108,8 +138,10 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
         if maker is not None:
             stack.append(maker)
             continue
-        if value.array is None and type(value.spec) is Projection and value.inputs[0].array is not None:
-            value.array = value.inputs[0].array[value.spec.index]
+        if value.array is None and type(value.spec) is Projection:
+            source = value.inputs[0].array
+            if source is not None and not is_packed(source):
+                value.array = source[value.spec.index]
         if value.array is not None:
             writer.leaf(value)
             stack.pop()
@@ -144,7 +176,10 @@ class _Writer:
         self.index[value] = len(self.order)
         self.sequence.append(len(self.order))
         self.order.append(value)
-        self.entries.append(value.aval if type(value.aval) is Aval else Several(value.aval))
+        if type(value.aval) is Aval:
+            self.entries.append(value.aval)
+        else:
+            self.entries.append(Loose(value.aval, value.array.packs) if is_packed(value.array) else Several(value.aval))
         self.leaves.append(value)
 
     def call(self, value: Value) -> None:
@@ -210,6 +245,8 @@ def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbe
         entry = entries[position]
         if type(entry) is Aval or type(entry) is Several:
             env[position] = next(arrays)
+        elif type(entry) is Loose:
+            env[position] = apart(next(arrays), entry.packs, [a.shape for a in entry.avals])
         elif type(entry) is Gradient:
             env[position], inside = _differentiate(entry, env, numbers)
             for k, outside in entry.gives:

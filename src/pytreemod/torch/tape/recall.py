@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterable
 
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.program import GradientSpec
+from pytreemod.torch.tape.program import GradientSpec, one
 from pytreemod.torch.tape.trail import Fork, Trail
 from pytreemod.torch.tape.value import Value
 
@@ -18,40 +18,36 @@ from pytreemod.torch.tape.value import Value
 class Backward:
     """A gradient in terms of positions on the trail; ``keep`` says that the recording is not released."""
 
-    __slots__ = ("aval", "calls", "cotangents", "inputs", "inside", "keep", "roots", "saved", "targets")
+    __slots__ = ("aval", "calls", "inputs", "inside", "keep", "roots", "saved", "targets")
 
     def __init__(self, whole: Value, calls: list[Value], saved: list[Value], keep: bool):
         spec = whole.spec
         self.saved = _positions(dict.fromkeys(saved))
         self.aval, self.keep = whole.aval, keep
         self.calls = _positions(calls)
-        self.inputs = _positions(whole.inputs)
+        given = set(spec.cotangents)
+        self.inputs = [-1 if v in given else v.position for v in whole.inputs]
         self.inside, self.roots = _positions(spec.inside), _positions(spec.roots)
         self.targets = _positions(spec.targets)
-        self.cotangents = [(v.array, v.aval) for v in spec.cotangents]
 
-    def again(self, trail: Trail) -> tuple[Value, list[Value]]:
+    def again(self, log: list[Value]) -> tuple[Value, list[Value]]:
         """(the pending gradient, the leaves it belongs to)."""
-        log = trail.log
-        cotangents = tuple([Value(array, aval) for array, aval in self.cotangents])
-        for value in cotangents:
-            trail.place(value)
         targets = [log[k] for k in self.targets]
+        roots = tuple([log[k] for k in self.roots])
+        cotangent = one(roots[0].aval)
+        known = {-1: cotangent}
         spec = GradientSpec(
-            tuple([log[k] for k in self.inside]),
-            tuple([log[k] for k in self.roots]),
-            cotangents,
-            tuple(targets),
-            (),
-            (),
-            self.aval,
+            tuple([log[k] for k in self.inside]), roots, (cotangent,), tuple(targets), (), (), self.aval
         )
-        value = Value(None, self.aval, spec, tuple([log[k] for k in self.inputs]))
+        value = Value(None, self.aval, spec, tuple([log[k] if k >= 0 else known[k] for k in self.inputs]))
         value.released = True
+        return value, targets
+
+    def release(self, log: list[Value]) -> None:
+        """The recording was gone back through."""
         if not self.keep:
             for k in self.calls:
                 log[k].released = True
-        return value, targets
 
 
 def _positions(values: Iterable[Value]) -> list[int]:
@@ -60,41 +56,54 @@ def _positions(values: Iterable[Value]) -> list[int]:
 
 def remember(trail: Trail, whole: Value, calls: list[Value], saved: list[Value], keep: bool) -> None:
     """Note on the trail that the gradient ``whole`` was asked for, which was found by walking over ``calls``."""
-    fork, epoch, spec = trail.fork, trail.epoch, whole.spec
-    if fork is None:
+    epoch, spec = trail.epoch, whole.spec
+    if trail.fork is None:
         return
-    for value in spec.cotangents:
-        trail.place(value)
-    if trail.fork is None or any(v.epoch is not epoch for v in (*calls, *saved, *whole.inputs, *spec.inside)):
+    given = set(spec.cotangents)
+    if any(v.epoch is not epoch and v not in given for v in (*calls, *saved, *whole.inputs, *spec.inside)):
         trail.stray()
         return
     found = trail.explore(("backward", spec.roots[0].position, keep), Fork(spec))
-    if found is None:
-        return
-    found.gradient = Backward(whole, calls, saved, keep)
+    if found is not None:
+        found.gradient = Backward(whole, calls, saved, keep)
+        _go(trail, found, whole)
+
+
+def _go(trail: Trail, found: Fork, whole: Value) -> None:
+    trail.add(whole.spec.cotangents[0])
     trail.add(whole)
     trail.fork = found
 
 
 def recall(trail: Trail, root: Value, keep: bool) -> tuple[Value, list[Value]] | None:
-    """(the pending gradient of ``root``, the leaves it belongs to), if it was asked for at this fork before."""
-    if trail.ended:
+    """(the gradient of ``root``, the leaves it belongs to), if it was asked for at this fork before."""
+    here, after_flush = trail.fork, trail.ended
+    if after_flush:
         trail.open((root,))
     fork = trail.fork
     if fork is None or root.epoch is not trail.epoch or modes.anomaly:
         return None
-    found = fork.following.get(("backward", root.position, keep))
+    key = ("backward", root.position, keep)
+    found = fork.following.get(key)
     if found is None:
         return None
-    log = trail.log
-    known = found.gradient
+    log, known = trail.log, found.gradient
     for k in known.saved:
         value = log[k]
         counter = value.counter
         if counter is not None and counter[0] != value.version:  # walking will say what is wrong with it
             return None
-    whole, targets = known.again(trail)
-    trail.add(whole)
-    trail.fork = found
+    whole, targets = known.again(log)
+    known.release(log)
+    if after_flush and fork is here:
+        fork.foretells = found
+        foreseen, trail.foreseen = trail.foreseen, None
+        if foreseen is not None and foreseen[1] is found:
+            fork = fork.following.get((*key, "foreseen")) or trail.explore((*key, "foreseen"), Fork())
+            if fork is not None:
+                _go(trail, fork, whole)
+                whole.array, whole.inputs, whole.spec = foreseen[2], None, None
+                return whole, targets
+    _go(trail, found, whole)
     modes.backwards.append(weakref.ref(whole))
     return whole, targets

@@ -24,13 +24,14 @@ _ROOM = 8  # ways to end a recording that one fork remembers
 class Fork:
     """A point on a trail: the call that led here (``spec``, ``mask``, did it run ``at_once``), and what came next."""
 
-    __slots__ = ("at_once", "flushes", "following", "gradient", "mask", "resumes", "spec")
+    __slots__ = ("at_once", "flushes", "following", "foretells", "gradient", "mask", "resumes", "spec")
 
     def __init__(self, spec: Any = None, mask: int = 0, at_once: bool = False):
         self.spec, self.mask, self.at_once = spec, mask, at_once
         self.following: dict[tuple, Fork] = {}
         self.flushes: list[Any] = []  # what is known of programs that were run here
         self.gradient: Any = None  # what is known of the backward that led here
+        self.foretells: Fork | None = None  # a backward that came right after a program was run here
         self.resumes = False  # what was recorded before was needed after it had ended
 
     def remember(self, known: Any) -> None:
@@ -47,15 +48,18 @@ _FORKS = 200_000  # of them, and everything is forgotten
 class Trail:
     """The recording of one thread since it last began: its values by position, and the fork it has reached."""
 
-    __slots__ = ("ended", "epoch", "fork", "former", "limit", "log", "numbers", "starts")
+    __slots__ = ("ended", "epoch", "foreseen", "fork", "former", "limit", "log", "numbers", "starts")
 
     def __init__(self) -> None:
         self.limit = 4096
         self.former: tuple = (None, None)  # the epoch that ended last, and where
+        self.foreseen: tuple | None = None  # where a backward was expected, which, and its result
         self.begin()
 
     def begin(self) -> None:
         """Begin anew, with nothing recorded."""
+        if self.foreseen is not None:  # it did not come
+            self.foreseen[0].foretells = self.foreseen = None
         self.epoch = object()
         self.log: list[Value] = []
         self.numbers: list = []
