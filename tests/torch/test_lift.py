@@ -97,6 +97,13 @@ def test_a_function_that_refers_to_tracers_is_not_kept():
         assert [float(jax.jit(outer)(c)) for c in (1.0, 2.0)] == [15.0, 30.0]
 
 
+def test_a_model_that_draws_leaves_no_tracer():
+    with jax.checking_leaks():
+        net = stateful(ptm.init(lambda: nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5)), key=jax.random.key(0)))
+        net(tensor(False)).sum().backward()
+    assert net[0].weight.grad.shape == (3, 3)
+
+
 def test_errors():
     with pytest.raises(LiftError, match=r"ptm.lift\(function\)\(tensor\)"):
         jnp.asarray(tensor())
