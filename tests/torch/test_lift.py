@@ -97,6 +97,21 @@ def test_a_function_that_refers_to_tracers_is_not_kept():
         assert [float(jax.jit(outer)(c)) for c in (1.0, 2.0)] == [15.0, 30.0]
 
 
+def test_a_model_that_draws_leaves_no_tracer():
+    class Dropping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(jnp.ones(3))
+
+        def forward(self, x):
+            return nn.functional.dropout(x * self.w)
+
+    with jax.checking_leaks():
+        net = stateful(ptm.init(Dropping, key=jax.random.key(0)))
+        net(tensor(False)).sum().backward()
+    assert net.w.grad.shape == (3,)
+
+
 def test_errors():
     with pytest.raises(LiftError, match=r"ptm.lift\(function\)\(tensor\)"):
         jnp.asarray(tensor())

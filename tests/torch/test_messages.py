@@ -150,6 +150,7 @@ REFUSED = {
         tensor_over_a_parameter
     ],
     "unsupported format string passed to Tensor.__format__": [lambda t: f"{t.ones(2):.3f}"],
+    "unsupported format string passed to Parameter.__format__": [lambda t: f"{t.nn.Parameter(t.ones(())):.3f}"],
     "len() of a 0-d tensor": [lambda t: len(t.tensor(1.0))],
     "iteration over a 0-d tensor": [lambda t: list(t.tensor(1.0))],
     "can't retain_grad on Tensor that has requires_grad=False": [lambda t: t.ones(2).retain_grad()],

@@ -65,7 +65,12 @@ def test_groups_hold_references(agree):
     agree(run)
 
 
-EXCHANGED = [("Adam", {"lr": 0.05}), ("SGD", {"lr": 0.05, "momentum": 0.9}), ("RMSprop", {"lr": 0.01, "momentum": 0.5})]
+EXCHANGED = [
+    ("Adam", {"lr": 0.05}),
+    ("AdamW", {"lr": 0.05, "amsgrad": True, "maximize": True}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.5}),
+]
 
 
 def across(tree, face):
@@ -98,6 +103,16 @@ def test_a_state_goes_on_in_the_other_library(source, target, name, options):
     steps(other_opt, other_loss, 2)
     for a, b in zip(values(net), values(other), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_adamw_stays_decoupled_whatever_it_loads(agree):
+    def run(t):
+        net, _ = problem(t)
+        opt = t.optim.AdamW(net.parameters())
+        opt.load_state_dict(t.optim.Adam(net.parameters(), lr=0.5).state_dict())
+        return opt.param_groups[0]["decoupled_weight_decay"], opt.param_groups[0]["lr"], isinstance(opt, t.optim.Adam)
+
+    agree(run)
 
 
 def test_a_state_that_does_not_fit_changes_nothing(refuse):

@@ -185,6 +185,12 @@ def printing(t):
     ]
 
 
+def formatting(t):
+    one, loss = t.tensor(2.5), t.tensor(1.5, requires_grad=True) * 2
+    numbers = [f"{x}" for x in (one, loss, t.tensor(3), t.tensor(True))]
+    return numbers, f"{loss:.3f}", f"{t.tensor(7):>5}", f"{t.ones(2)}", f"{t.nn.Parameter(t.ones(()))}", f"{loss!r}"
+
+
 def reading(t):
     x = t.tensor([[1.0, 2.0], [3.0, 4.0]])
     return (

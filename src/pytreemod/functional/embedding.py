@@ -7,6 +7,19 @@ from .checks import DtypeError, ShapeError, index_dtype, is_concrete
 from .dispatch import dispatched
 
 
+def check_indices(indices: Array, count: int) -> None:
+    """Look at the values of indices, where they are known.
+
+    Raises:
+        IndexError: one is outside 0 .. ``count`` - 1.
+    """
+    if is_concrete(indices) and indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < count:
+        raise IndexError(
+            f"embedding: index out of range in self: expected indices from 0 to {count - 1}, "
+            f"got {int(indices.min())} to {int(indices.max())}"
+        )
+
+
 @dispatched
 def embedding(
     input: Array,
@@ -44,11 +57,7 @@ def embedding(
     count = weight.shape[0]
     if padding_idx is not None and not -count <= padding_idx < count:
         raise ValueError(f"embedding: Padding_idx must be within num_embeddings ({count}), got {padding_idx}")
-    if is_concrete(indices) and indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < count:
-        raise IndexError(
-            f"embedding: index out of range in self: expected indices from 0 to {count - 1}, "
-            f"got {int(indices.min())} to {int(indices.max())}"
-        )
+    check_indices(indices, count)
     if scale_grad_by_freq:
         times = jnp.zeros((count,), dtype=weight.dtype).at[indices.ravel()].add(1.0)
         shared = weight / jnp.maximum(times, 1.0)[:, None]

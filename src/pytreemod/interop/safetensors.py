@@ -42,9 +42,10 @@ def save_safetensors(path: str | os.PathLike, model: Module) -> None:
 
     Raises:
         ImportError: the package safetensors is missing.
-        TypeError: a leaf is no array that such a file can hold; names its path.
+        TypeError: ``model`` is no immutable module, or a leaf is no array that such a file can hold; names its path.
     """
     package = _package()
+    _require_module(model, "save_safetensors")
     structure, leaves = model._structure, model._leaves
     first, arrays, ties = structure.names(), {}, {}
     for name, index in structure.named_leaves():
@@ -72,10 +73,12 @@ def load_safetensors(path: str | os.PathLike, model: M, strict: bool = True) -> 
 
     Raises:
         ImportError: the package safetensors is missing.
+        TypeError: ``model`` is no immutable module.
         ValueError: the file is no safetensors file.
         RuntimeError: names or shapes do not fit; lists all of them, in PyTorch's words.
     """
     package = _package()
+    _require_module(model, "load_safetensors")
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -83,6 +86,14 @@ def load_safetensors(path: str | os.PathLike, model: M, strict: bool = True) -> 
     except Exception as problem:
         raise ValueError(f"load_safetensors: {os.fspath(path)!r} is no safetensors file: {problem}") from None
     return model.load_state_dict({name: _array(entry, name) for name, entry in entries}, strict)
+
+
+def _require_module(model: Any, who: str) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"{who}: expected a module of pytreemod.nn, got {type(model).__name__}. "
+            "For a live one use torch.save(net.state_dict(), path) and net.load_state_dict(torch.load(path))"
+        )
 
 
 def _storable(value: Any, name: str) -> np.ndarray:

@@ -12,6 +12,7 @@ from pytreemod.torch import (  # noqa: F401  (imported for what they attach to T
     backward,
     cuda,
     func,
+    index_values,
     indexing,
     linalg,
     messages,

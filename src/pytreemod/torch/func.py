@@ -1,6 +1,7 @@
 """``torch.func``: function transforms over tensors, each one JAX's own.
 
-A function of tensors runs on tensors that hold JAX's tracers, so ``grad``, ``vmap`` and the others are JAX's.
+A function of tensors runs on tensors that hold JAX's tracers, so ``grad``, ``vmap`` and the others are JAX's. Where
+gradients are recorded around it, ``grad`` is recorded too, and gradients go back through its result.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 
 import jax
 
-from pytreemod.torch.autograd.mode import set_grad_enabled
+from pytreemod.torch.autograd.mode import is_grad_enabled, set_grad_enabled
+from pytreemod.torch.func_recorded import recorded_grad_and_value
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.tape.flush import force
 from pytreemod.torch.tape.value import constant
@@ -39,36 +41,46 @@ def _pure(function: Callable, rebuild: Callable, found: dict) -> Callable:
     return on_arrays
 
 
+def _grad_and_value(function: Callable, chosen: Any) -> tuple:
+    """As ``recorded_grad_and_value``, with JAX's own transform, where nothing is recorded: inside ``vmap``, say."""
+    arrays, rebuild = to_arrays(chosen)
+    found: dict = {}
+
+    def scalar(new: list) -> Any:
+        with set_grad_enabled(False):
+            value, aux = function(rebuild(new))
+        rest, found["rebuild"] = to_arrays(aux)
+        return force(value._read()[0]), rest
+
+    with jax.enable_x64(True):
+        (value, rest), grads = jax.value_and_grad(scalar, has_aux=True)(arrays)
+    return rebuild(grads), wrap(constant(value)), found["rebuild"](rest)
+
+
 def grad_and_value(func: Callable, argnums: Any = 0, has_aux: bool = False) -> Callable:
     """(gradient, value) of a scalar function with respect to the arguments ``argnums``, which may be trees."""
 
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        arrays, rebuild = to_arrays(tuple(args[k] for k in chosen))
-        found: dict = {}
+        places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        chosen = tuple(args[k] for k in places)
 
-        def scalar(new: list) -> Any:
+        def scalar(new: Any) -> tuple:
             given = list(args)
-            for k, value in zip(chosen, rebuild(new), strict=True):
+            for k, value in zip(places, new, strict=True):
                 given[k] = value
-            with set_grad_enabled(False):
-                out = func(*given, **kwargs)
+            out = func(*given, **kwargs)
             value, aux = out if has_aux else (out, ())
             if not isinstance(value, Tensor) or value.ndim:
                 raise RuntimeError(
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got "
                     + (f"tensor with {value.ndim} dims" if isinstance(value, Tensor) else type(value).__name__)
                 )
-            rest, found["rebuild"] = to_arrays(aux)
-            return force(value._read()[0]), rest
+            return value, aux
 
-        with jax.enable_x64(True):
-            (value, rest), grads = jax.value_and_grad(scalar, has_aux=True)(arrays)
-        grads = rebuild(grads)
+        grads, value, aux = (recorded_grad_and_value if is_grad_enabled() else _grad_and_value)(scalar, chosen)
         grads = grads[0] if isinstance(argnums, int) else tuple(grads)
-        value = wrap(constant(value))
-        return (grads, (value, found["rebuild"](rest))) if has_aux else (grads, value)
+        return (grads, (value, aux)) if has_aux else (grads, value)
 
     return wrapped
 

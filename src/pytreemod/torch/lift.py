@@ -112,7 +112,7 @@ def _trace(function: Callable, structure: Any, settings: tuple, avals: tuple, wi
         structs = [jax.ShapeDtypeStruct(a.shape, jax.dtypes.canonicalize_dtype(a.dtype)) for a in avals]
         count, drawn = len(structs), _Requests()
         traced = jax.make_jaxpr(lambda *arrays: flat(drawn, arrays))(*structs)
-        samples = [jax.ShapeDtypeStruct(s.shape, s.dtype) for s in drawn.samples]
+        samples = drawn.samples
         if samples:
             traced = jax.make_jaxpr(lambda *arrays: flat(_Given(arrays[count:]), arrays[:count]))(*structs, *samples)
     dtypes = tuple(s.dtype for s in (*structs, *samples))
@@ -166,7 +166,7 @@ class _Requests(_Draws):
                 )
         sample = getattr(self.like, method)(*args, **kwargs)
         self.requests.append((method, args, tuple(kwargs.items())))
-        self.samples.append(sample)
+        self.samples.append(jax.ShapeDtypeStruct(sample.shape, sample.dtype))  # the sample itself is a tracer
         return sample
 
 

@@ -117,11 +117,14 @@ def to_index(self: Tensor) -> int:
 
 
 def to_format(self: Tensor, spec: str) -> str:
-    if not spec:
-        return str(self)
-    if self.ndim == 0 or self.numel() == 1 and self.ndim == 0:
+    """In f-strings a tensor without dimensions is its number; any other one is its text, without a format.
+
+    Raises:
+        TypeError: a format for anything else.
+    """
+    if self.ndim == 0 and type(self) is Tensor:
         return format(item(self), spec)
-    raise TypeError("unsupported format string passed to Tensor.__format__")
+    return object.__format__(self, spec)
 
 
 def contains(self: Tensor, element: Any) -> bool:

@@ -45,33 +45,53 @@ def _array(entry: dict) -> np.ndarray:
     return np.frombuffer(bytearray(entry["data"]), np.dtype(_DTYPES[entry["dtype"]])).reshape(entry["shape"])
 
 
-def _pack(tree: Any, arrays: dict, seen: dict, where: str) -> Any:
-    if isinstance(tree, Tensor):
-        value = tree._read()[0]
-        name = seen.get(id(tree._cell), None) if tree._base is None else None
-        if name is None:
-            name = str(len(arrays))
-            arrays[name] = _contiguous(np.asarray(tree._array()).reshape(value.aval.shape))
-            seen[id(tree._cell)] = name
-        return {"tensor": name, "parameter": isinstance(tree, Parameter), "requires_grad": tree._leaf}
-    if isinstance(tree, np.ndarray):
-        arrays[name := str(len(arrays))] = _contiguous(tree)
-        return {"array": name}
-    if tree is None or isinstance(tree, (bool, int, float, str)):
-        return tree if not isinstance(tree, float) or np.isfinite(tree) else {"float": repr(tree)}
-    if isinstance(tree, np.generic):
-        return _pack(tree.item(), arrays, seen, where)
-    if isinstance(tree, dict):
-        kind = "ordered" if isinstance(tree, OrderedDict) else "dict"
-        pairs = [[_pack(k, arrays, seen, where), _pack(v, arrays, seen, f"{where}[{k!r}]")] for k, v in tree.items()]
-        return {kind: pairs, **({"metadata": tree._metadata} if hasattr(tree, "_metadata") else {})}
-    if isinstance(tree, (list, tuple)):
-        kind = "list" if isinstance(tree, list) else "tuple"
-        return {kind: [_pack(v, arrays, seen, f"{where}[{k}]") for k, v in enumerate(tree)]}
-    raise TypeError(
-        f"torch.save: {where} is a {type(tree).__name__}. Files hold tensors, numbers, text, lists, tuples and dicts; "
-        "save model.state_dict() instead of the model"
-    )
+class _Packing:
+    """What goes into a file: arrays under the paths they have in the object, and its structure as JSON.
+
+    So a state dict is an ordinary safetensors file under PyTorch's names.
+    """
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, np.ndarray] = {}
+        self.stored: dict[int, str] = {}  # the cell of a tensor -> its name in the file
+
+    def pack(self, tree: Any, path: tuple = ()) -> Any:
+        """The structure of ``tree``, which stands at ``path``.
+
+        Raises:
+            TypeError: it holds something that a file cannot, naming where.
+        """
+        if isinstance(tree, Tensor):
+            name = self.stored.get(id(tree._cell)) if tree._base is None else None
+            if name is None:
+                name = self.store(np.asarray(tree._array()).reshape(tree._aval.shape), path)
+                self.stored[id(tree._cell)] = name
+            return {"tensor": name, "parameter": isinstance(tree, Parameter), "requires_grad": tree._leaf}
+        if isinstance(tree, np.ndarray):
+            return {"array": self.store(tree, path)}
+        if tree is None or isinstance(tree, (bool, int, float, str)):
+            return tree if not isinstance(tree, float) or np.isfinite(tree) else {"float": repr(tree)}
+        if isinstance(tree, np.generic):
+            return self.pack(tree.item(), path)
+        if isinstance(tree, dict):
+            kind = "ordered" if isinstance(tree, OrderedDict) else "dict"
+            pairs = [[self.pack(k, (*path, "key")), self.pack(v, (*path, k))] for k, v in tree.items()]
+            return {kind: pairs, **({"metadata": tree._metadata} if hasattr(tree, "_metadata") else {})}
+        if isinstance(tree, (list, tuple)):
+            kind = "list" if isinstance(tree, list) else "tuple"
+            return {kind: [self.pack(v, (*path, k)) for k, v in enumerate(tree)]}
+        where = "the object" + "".join(f"[{key!r}]" for key in path)
+        raise TypeError(
+            f"torch.save: {where} is a {type(tree).__name__}. Files hold tensors, numbers, text, lists, tuples and "
+            "dicts; save model.state_dict() instead of the model"
+        )
+
+    def store(self, array: np.ndarray, path: tuple) -> str:
+        name = ".".join(map(str, path)) or "tensor"
+        while name in self.arrays or name == "__metadata__":  # {"a": {"b": x}, "a.b": y}
+            name += "_"
+        self.arrays[name] = _contiguous(array)
+        return name
 
 
 def _unpack(tree: Any, arrays: dict, tensors: dict) -> Any:
@@ -105,13 +125,16 @@ def _unpack(tree: Any, arrays: dict, tensors: dict) -> Any:
 def save(obj: Any, f: Any, *_: Any, **__: Any) -> None:
     """Write tensors in nested dicts, lists and tuples to a file; a failed write leaves the old file.
 
+    The file is in the safetensors format. That of a state dict has its names, and PyTorch reads it with
+    ``safetensors.torch.load_file``; a tensor under several names is stored once, under the first.
+
     Raises:
         TypeError: something else is among them, naming where.
         ImportError: safetensors is not installed.
     """
-    arrays: dict[str, np.ndarray] = {}
-    tree = _pack(obj, arrays, {}, "the object")
-    data = _safetensors().numpy.save(arrays, metadata={_FORMAT: json.dumps(tree)})
+    packing = _Packing()
+    tree = packing.pack(obj)
+    data = _safetensors().numpy.save(packing.arrays, metadata={"format": "pt", _FORMAT: json.dumps(tree)})
     if hasattr(f, "write"):
         f.write(data)
         return
@@ -149,7 +172,9 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: A
             f"torch.load: {f!r} is {kind}. This library reads safetensors only, since a pickle can execute code; "
             "convert it once under PyTorch with safetensors.torch.save_file"
         ) from error
-    text = header.get("__metadata__", {}).get(_FORMAT)
-    if text is None:
-        return {name: made(array) for name, array in arrays.items()}
-    return _unpack(json.loads(text), arrays, {})
+    metadata = header.get("__metadata__", {})
+    if _FORMAT in metadata:
+        return _unpack(json.loads(metadata[_FORMAT]), arrays, {})
+    tensors = {name: made(array) for name, array in arrays.items()}
+    ties = json.loads(metadata.get("ties", "{}"))  # as ``save_safetensors`` notes them
+    return tensors | {name: tensors[first] for name, first in ties.items()}

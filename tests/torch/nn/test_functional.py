@@ -59,3 +59,11 @@ def test_running_statistics_move_in_training(name, training):
 
     for mine, theirs in zip(run(ptt), run(torch), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_one_hot_finds_the_number_of_classes():
+    classes = [[0, 3], [1, 1]]
+    for arguments in ((), (5,)):
+        mine, theirs = (t.nn.functional.one_hot(t.tensor(classes), *arguments) for t in (ptt, torch))
+        assert mine.dtype is ptt.int64
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())

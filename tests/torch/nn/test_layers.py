@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+import pytreemod as ptm
 import pytreemod.torch as ptt
+from pytreemod import nn
+from pytreemod.rng import HostStream
 
 N = np.random.RandomState(0)
 
@@ -217,3 +220,19 @@ def test_live_layers_can_be_extended():
 
     assert Twice(2, 3)(ptt.ones(1, 2)).shape == (1, 3)
     assert list(Named(2).state_dict())[-1] == "extra.bias" and isinstance(Named(2), ptt.nn.Module)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_goes_to_the_functional_face_and_back(name):
+    args, kwargs, *_ = LAYERS[name]
+    ptt.manual_seed(3)
+    layer = getattr(ptt.nn, name)(*args, **kwargs)
+    with ptm.rng(HostStream(3)):
+        made = getattr(nn, name)(*args, **kwargs)
+    model = ptm.functional(layer)
+    again = ptm.stateful(model)
+    assert model._structure is made._structure  # as the functional face makes it from the same seed
+    assert type(again) is type(layer) and repr(again) == repr(layer)
+    assert list(again.state_dict()) == list(layer.state_dict())
+    for live, leaf in zip(again.state_dict().values(), made.state_dict().values(), strict=True):
+        np.testing.assert_array_equal(live.numpy(), leaf)

@@ -188,7 +188,8 @@ def clamp_max(input: Any, max: Any) -> Any:
     return jnp.where(out > high, high, out)
 
 
-@operation("WhereBackward0", "inputs", numbers=True, method=False, name="where")
+# PyTorch keeps the condition alone; a recording keeps its value anyway
+@operation("WhereBackward0", "none", numbers=True, method=False, name="where")
 def where(condition: Any, input: Any, other: Any) -> Any:
     broadcast(condition, input, other)
     return jnp.where(condition, *operands(input, other))

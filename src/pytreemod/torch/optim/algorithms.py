@@ -115,7 +115,7 @@ class Adamax(Optimizer):
         super().__init__(params, _options(locals()))
 
 
-class AdamW(Optimizer):
+class AdamW(Adam):
     """AdamW, with the options of ``torch.optim.AdamW`` (PyTorch 2.13).
 
     Source: Loshchilov and Hutter 2019, arXiv:1711.05101.
@@ -138,7 +138,13 @@ class AdamW(Optimizer):
         differentiable: Any = False,
         fused: Any = None,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, **_options(locals()), decoupled_weight_decay=True)
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take a state over, also one of Adam; see ``Optimizer``."""
+        super().load_state_dict(state_dict)
+        for group in self.param_groups:
+            group["decoupled_weight_decay"] = True
 
 
 class ASGD(Optimizer):

@@ -40,7 +40,8 @@ class Saving:
         """Take a state over; nothing changes when it does not fit.
 
         Raises:
-            ValueError: it has other groups or other numbers of parameters.
+            ValueError: it has other groups, other numbers of parameters, settings that make no sense, or an entry
+                that does not fit its parameter.
         """
         groups, saved = self.param_groups, deepcopy(state_dict["param_groups"])
         if len(groups) != len(saved):
@@ -49,8 +50,9 @@ class Saving:
             raise ValueError(
                 "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
             )
+        rule = getattr(type(self), "rule", None)
         by_position = {
-            position: param
+            position: (param, packed)
             for group, packed in zip(groups, saved, strict=True)
             for position, param in zip(packed["params"], group["params"], strict=True)
         }
@@ -59,20 +61,47 @@ class Saving:
             if position not in by_position:
                 state[position] = entries
                 continue
-            param = by_position[position]
+            param, packed = by_position[position]
+            if rule is not None:
+                _check(rule, packed, position, param, entries)
             state[param] = {name: _loaded(name, value, param) for name, value in entries.items()}
+        if rule is not None:
+            for packed in saved:
+                rule.validate({k: v for k, v in packed.items() if not isinstance(v, Tensor)})
         self.state = state
         self._hidden, self._ready = {}, {}
         self._loads += 1
-        if getattr(type(self), "rule", None) is not None and self.rule.hidden:
+        if rule is not None and rule.hidden:
             for param, entries in state.items():
                 if any(v is not None for v in entries.values()):
                     one = np.ones((), np.float32)
-                    self._hidden[param] = {n: wrap(constant(jnp.asarray(one))) for n in self.rule.hidden}
+                    self._hidden[param] = {n: wrap(constant(jnp.asarray(one))) for n in rule.hidden}
         for group, packed in zip(groups, saved, strict=True):
             packed["params"] = group["params"]
             for name, value in packed.items():
                 group[name] = value
+
+
+def _check(rule: Any, group: dict, position: Any, param: Tensor, entries: dict) -> None:
+    """Do the entries of one parameter have its shape, and are counters numbers?
+
+    Raises:
+        ValueError: naming the entry, the parameter, and both shapes.
+    """
+    numbers, static = rule.split(group)
+    wanted = {
+        **dict.fromkeys(rule.slots(numbers, static), tuple(param.shape)),
+        **dict.fromkeys(rule.clock(numbers), ()),
+    }
+    for name, value in entries.items():
+        if name not in wanted or value is None:
+            continue
+        found = tuple(np.shape(value)) if isinstance(value, (int, float)) else getattr(value, "shape", None)
+        if found is None or tuple(found) != wanted[name]:
+            raise ValueError(
+                f"load_state_dict: expected {name!r} of parameter {position} of shape {wanted[name]}, got "
+                f"{type(value).__name__ if found is None else tuple(found)}"
+            )
 
 
 def _loaded(name: str, value: Any, param: Tensor) -> Any:

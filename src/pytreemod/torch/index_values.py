@@ -1,0 +1,87 @@
+"""Classes and indices out of range are refused at the call, as in PyTorch, although nothing is computed there yet.
+
+A recorded call sees shapes only, and in a program such an index reads NaN, which an optimizer would carry into every
+parameter. So what is known of an integer argument when it is recorded is looked at: most often a batch from a loader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+import pytreemod.functional as pure
+from pytreemod.functional.embedding import check_indices
+from pytreemod.functional.loss_classes import check_target
+from pytreemod.torch.tensor import Tensor
+
+
+def _beyond(tensor: Any, count: int) -> np.ndarray | None:
+    """The integers of a tensor, if they are known and not all of them are from 0 to ``count`` - 1."""
+    if type(tensor) is not Tensor:
+        return None
+    array = tensor._read()[0].array
+    if type(array) is not np.ndarray:
+        if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer) or not array.is_ready():
+            return None
+        array = np.asarray(array)
+    if not array.size or array.dtype.kind not in "iu":
+        return None
+    # as numbers without sign, the negative ones are the largest
+    return None if np.maximum.reduce(array.view(f"u{array.dtype.itemsize}"), None) < count else array
+
+
+def _embedding(input: Any, weight: Any, *_: Any, **__: Any) -> None:
+    wrong = _beyond(input, weight.shape[0])
+    if wrong is not None:
+        check_indices(wrong, weight.shape[0])  # type: ignore[arg-type]
+
+
+def _classes(name: str) -> Callable:
+    def check(
+        input: Any,
+        target: Any,
+        weight: Any = None,
+        size_average: Any = None,
+        ignore_index: int = -100,
+        *_: Any,
+        **__: Any,
+    ) -> None:
+        count = input.shape[min(1, len(input.shape) - 1)]
+        wrong = _beyond(target, count)
+        if wrong is not None:
+            check_target(name, wrong, count, ignore_index)
+
+    return check
+
+
+def _margin(input: Any, target: Any, *_: Any, **__: Any) -> None:
+    wrong = _beyond(target, input.shape[-1])
+    if wrong is not None:
+        check_target("multi_margin_loss", wrong, input.shape[-1], None)
+
+
+def _plain(function: Any) -> Callable:
+    return function.__wrapped__
+
+
+_CHECKS = {
+    _plain(pure.embedding): _embedding,
+    _plain(pure.cross_entropy): _classes("cross_entropy"),
+    _plain(pure.nll_loss): _classes("nll_loss"),
+    _plain(pure.multi_margin_loss): _margin,
+}
+_record = Tensor.__pytreemod_function__
+
+
+def _record_checked(function: Callable, args: tuple, kwargs: dict) -> Any:
+    out = _record(function, args, kwargs)  # which says first what it has against shapes and dtypes
+    check = _CHECKS.get(function)
+    if check is not None:
+        check(*args, **kwargs)
+    return out
+
+
+Tensor.__pytreemod_function__ = staticmethod(_record_checked)  # type: ignore[method-assign]
