@@ -253,3 +253,58 @@ def test_gradcheck_accepts_right_and_refuses_wrong_derivatives():
             t.autograd.gradcheck(Wrong.make(t), (x,))
         with pytest.raises(ValueError, match="at least one input tensor to require gradient"):
             t.autograd.gradcheck(lambda x: x, (x.detach(),))
+
+
+def overwritten_leaf(t):
+    a, w = t.ones(2, 3, requires_grad=True), t.ones(2, 3, requires_grad=True)
+    y = (a * 1).relu()
+    with t.no_grad():
+        w[0] = y[1] * 3
+    (w.sum() * 2 + (y * y).sum()).backward()
+    with t.no_grad():
+        w.add_(y)
+    (w.sum() * 2 + (w * a).sum()).backward()
+    return w, a.grad, w.grad
+
+
+def read_without_gradient(t):
+    a = t.tensor([1.0, 2.0], requires_grad=True)
+    y, z = a * 3, a + 1
+    (z * y.detach() + (y.detach() * z).relu() * y).sum().backward()
+    return a.grad
+
+
+@pytest.mark.parametrize("case", [overwritten_leaf, read_without_gradient])
+def test_what_a_gradient_reads_is_there_before_it(case, agree):
+    agree(case)
+
+
+def copied_over(t):
+    w = t.ones(2, requires_grad=True)
+    y = w * 3
+    y.copy_(t.tensor([5.0, 6.0]))
+    (y * w).sum().backward()
+    return y, w.grad
+
+
+def test_a_copy_over_a_result_keeps_its_history(agree):
+    agree(copied_over)
+
+
+def test_the_node_of_a_differentiable_gradient_has_pytorchs_name():
+    w = ptt.ones(2, requires_grad=True)
+    with pytest.warns(UserWarning, match="create_graph"):
+        (w**2).sum().backward(create_graph=True)
+    assert type(w.grad.grad_fn).__name__ == "CopyBackwards"
+
+
+def test_a_parameter_of_a_users_tensor_class_keeps_it():
+    class Mine(ptt.Tensor):
+        pass
+
+    p = ptt.nn.Parameter(Mine([1.0, 2.0]))
+    assert type(p) is Mine and isinstance(p, ptt.nn.Parameter) and p.requires_grad and p.is_leaf
+    net = ptt.nn.Module()
+    net.p = p
+    (p * 2).sum().backward()
+    assert list(net.parameters()) == [p] and p.grad.tolist() == [2.0, 2.0]

@@ -1,6 +1,7 @@
 """The stateful optimizers: groups, state, closures, hooks and what they refuse, against PyTorch."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -333,3 +334,21 @@ def test_small_states_are_views_of_packs_that_read_and_write_as_tensors_of_their
         for name in ("exp_avg", "exp_avg_sq"):
             np.testing.assert_allclose(x.state[p][name].tolist(), y.state[q][name].tolist(), rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(kept[0].tolist(), kept[1].tolist(), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("rule", ["SGD", "RMSprop", "Adam"])
+def test_a_pickled_or_copied_optimizer_goes_on_where_it_was(rule):
+    options = {"momentum": 0.9} if rule == "SGD" else {}
+    results = []
+    for how in (lambda pair: pair, copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))):
+        net, loss = problem(ptt)
+        pair = {"net": net, "opt": getattr(ptt.optim, rule)(net.parameters(), lr=0.01, **options)}
+        x = (ptt.arange(18.0) % 5 - 2).reshape(6, 3)
+        for k in range(6):
+            if k == 3:
+                pair = how(pair)
+            pair["opt"].zero_grad()
+            ((pair["net"](x) - x.sum(1, keepdim=True)) ** 2).mean().backward()
+            pair["opt"].step()
+        results.append([p.tolist() for p in pair["net"].parameters()])
+    assert results[0] == results[1] == results[2]

@@ -23,7 +23,7 @@ from pytreemod.torch.tape.program import GradientSpec, one
 from pytreemod.torch.tape.recall import recall, remember
 from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.tensor import Tensor, wrap
-from pytreemod.torch.walk import Survey, ancestors, inside_of
+from pytreemod.torch.walk import Survey, ancestors, in_order, inside_of
 
 ADD = Op(lambda a, b: a + b, "AddBackward0", saves="none")
 
@@ -129,7 +129,7 @@ def run(
         targets = survey.leaves
         taps = [v for v in survey.hooked if v not in cuts and any(_retains(t) for t in v.hooks)]
         if survey.simple and not cuts:  # whatever has a history depends on a leaf: no need to look
-            between = survey.calls
+            between = in_order(survey.calls)
     else:
         present = set(order)
         chosen = [v for v in dict.fromkeys(wanted) if v in present]

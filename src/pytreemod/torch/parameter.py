@@ -33,12 +33,11 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             data = as_tensor(data)
         if requires_grad and not data._aval.inexact:
             raise RuntimeError(messages.ONLY_FLOATING)
-        if type(data) not in (Tensor, Parameter):
-            other = data.detach().requires_grad_(requires_grad)
-            other._is_param = True
-            return other
-        self = object.__new__(cls)
+        own = type(data) if type(data) not in (Tensor, Parameter) else cls  # a tensor of a user's class keeps it
+        self = object.__new__(own)
         self._gradient = None
+        if own is not cls:
+            self._is_param = True
         source = data.detach()
         self._cell, self._base, self._steps = source._cell, source._base, source._steps
         if source._base is not None or source._cell.value.mask:

@@ -83,6 +83,22 @@ def _modified(value: Value) -> None:
     raise RuntimeError(messages.modified_in_place(value.aval, value.counter[0], value.version, name))
 
 
+def in_order(calls: Sequence[Value]) -> list[Value]:
+    """The calls, each after those it reads; also what it reads without a gradient (``y.detach()``)."""
+    members, done = set(calls), set()
+    order: list[Value] = []
+    stack = [(value, False) for value in reversed(calls)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+        elif value not in done:
+            done.add(value)
+            stack.append((value, True))
+            stack.extend([(v, False) for v in value.inputs if v in members and v not in done])
+    return order
+
+
 def inside_of(roots: Sequence[Value], targets: set[Value]) -> list[Value]:
     """The calls between ``targets`` and ``roots``, in order: what the derivative has to run itself."""
     order: list[Value] = []

@@ -8,6 +8,7 @@ from pytreemod.torch.cell import Cell, alias
 from pytreemod.torch.ops.registry import CAST, FUNCTIONS, cast, check_in_place, operation
 from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.record import call
+from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
 
@@ -41,7 +42,9 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     own, given = self._read()[0].aval, src._read()[0].aval
     if own is not given and (common := broadcast(own, given)) != own.shape:
         raise RuntimeError(f"output with shape {list(own.shape)} doesn't match the broadcast shape {list(common)}")
-    if own is given:
+    if modes.grad and self._read()[1]:  # it keeps its history, to which no gradient flows
+        self._write(call(COPY, (self, src)))
+    elif own is given:
         self._write(call(CAST, (src, self.dtype)) if src.requires_grad else _unhistoried(src))
     else:
         self._write(call(COPY, (self.detach(), src)))

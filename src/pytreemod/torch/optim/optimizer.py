@@ -68,13 +68,7 @@ class Optimizer(Saving):
         self.defaults = defaults
         self.state = defaultdict(dict)
         self.param_groups = []
-        self._ready: dict[int, Ready] = {}
-        self._dials: dict[int, Dials] = {}  # of groups in a compiled function
-        self._loads = 0
-        self._checked = replacements[0]  # replacements up to here concern nobody in here
-        self._hidden: dict[Tensor, dict] = {}  # clocks that PyTorch's state does not have
-        self._pre_hooks: dict = OrderedDict()
-        self._post_hooks: dict = OrderedDict()
+        self._begin()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -82,6 +76,16 @@ class Optimizer(Saving):
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(dict(group))
+
+    def _begin(self) -> None:
+        """What is worked out anew and never saved."""
+        self._ready: dict[int, Ready] = {}
+        self._dials: dict[int, Dials] = {}  # of groups in a compiled function
+        self._loads = 0
+        self._checked = replacements[0]  # replacements up to here concern nobody in here
+        self._hidden: dict[Tensor, dict] = {}  # clocks that PyTorch's state does not have
+        self._pre_hooks: dict = OrderedDict()
+        self._post_hooks: dict = OrderedDict()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -23,6 +23,17 @@ class Saving:
     _hidden: dict
     _ready: dict
 
+    def __getstate__(self) -> dict:
+        """What a pickle or a deepcopy takes: as in PyTorch, not the hooks."""
+        return {name: self.__dict__[name] for name in ("defaults", "state", "param_groups", "_hidden")}
+
+    def __setstate__(self, state: dict) -> None:
+        self._begin()
+        self.__dict__.update(state)
+
+    def _begin(self) -> None:
+        raise AssertionError
+
     def state_dict(self) -> dict:
         """The state in PyTorch's format: parameters by their position."""
         positions: dict[int, int] = {}

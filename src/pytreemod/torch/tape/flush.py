@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pytreemod.torch.tape.compiled import owned, program_of, settled
@@ -55,10 +56,24 @@ def owners() -> dict[Value, Value]:
         if gradient.spec.cuts:  # it reads some of these values from outside
             continue
         if all(other is gradient or other in inside for other in waiting):
-            owned = dict.fromkeys(gradient.spec.inside, gradient)
+            owned = dict.fromkeys([v for v in gradient.spec.inside if v.array is None], gradient)
             owned.pop(gradient, None)
+            for value in _needed(gradient.inputs):  # there before it: a leaf that was overwritten with what it made
+                owned.pop(value, None)
             return owned
     return {}
+
+
+def _needed(values: Sequence[Value]) -> set[Value]:
+    """The pending values that ``values`` are made from, themselves included."""
+    found: set[Value] = set()
+    stack = [v for v in values if v.array is None]
+    while stack:
+        value = stack.pop()
+        if value not in found:
+            found.add(value)
+            stack.extend([v for v in value.inputs or () if v.array is None])
+    return found
 
 
 def pending() -> list[Value]:
@@ -82,7 +97,7 @@ def foresee(trail: Trail, mark: Mark, known: Known, roots: list[Value]) -> bool:
     if known.ahead is None or known.ahead[0] is not after.foretells:
         whole, _ = after.foretells.gradient.again(trail.log)
         extra = pending()
-        recording = linearize([*roots, whole, *extra], dict.fromkeys(whole.spec.inside, whole))
+        recording = linearize([*roots, whole, *extra], {v: whole for v in whole.spec.inside if v.array is None})
         outputs, donated = ownership(recording, (*roots, whole), extra)
         last = recording.index[whole]
         outputs = (*[k for k in outputs if k != last], last)

@@ -73,7 +73,7 @@ class Gradient(NamedTuple):
 
 
 _gradient = Op(lambda: None, saves="none")
-_gradient.name = "backward"
+_gradient.name, _gradient.node = "backward", "CopyBackwards"  # PyTorch's name where a gradient has a history
 
 
 class GradientSpec:
