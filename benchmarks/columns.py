@@ -19,8 +19,8 @@ from workloads.shared import cross_entropy
 Step = Callable[[], float]
 
 
-def jax_step(workload) -> Step:
-    """``jax.jit`` and optax by hand, with nested dictionaries, donated."""
+def jax_step(workload, donated: bool = True) -> Step:
+    """``jax.jit`` and optax by hand, with nested dictionaries."""
     rule = optax.adam(1e-3)
     params = jax.tree.map(jnp.asarray, workload.parameters())
     x, y = map(jnp.asarray, workload.batch())
@@ -30,7 +30,7 @@ def jax_step(workload) -> Step:
         updates, state = rule.update(grads, state, params)
         return optax.apply_updates(params, updates), state, loss
 
-    jitted = jax.jit(step, donate_argnums=(0, 1))
+    jitted = jax.jit(step, donate_argnums=(0, 1) if donated else ())
     box = [params, rule.init(params)]
 
     def once() -> float:
