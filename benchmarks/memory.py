@@ -27,9 +27,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jax
-from loops import accumulation, evaluation
 
 from columns import COLUMNS, jax_step
+from loops import accumulation, evaluation
 from timing import alone, machine, table
 from workloads import MLP, WORKLOADS
 
