@@ -8,7 +8,6 @@ slots, whatever its depth.
 import abc
 import contextlib
 import copy
-import inspect
 import weakref
 from typing import Any
 
@@ -27,6 +26,7 @@ from pytreemod.tree.reading import is_fixed, read, unflatten
 from pytreemod.tree.roles import Buffer, Parameter, Role
 from pytreemod.tree.running import write
 from pytreemod.tree.sealing import seal, snapshot
+from pytreemod.tree.signatures import parameter_names
 from pytreemod.tree.structure import Empty
 
 
@@ -39,7 +39,7 @@ class ModuleMeta(abc.ABCMeta):
     def __init__(cls, name: str, bases: tuple, namespace: dict, **kwargs: Any):
         super().__init__(name, bases, namespace, **kwargs)
         register_pytree_with_keys(cls, _flatten_with_keys, unflatten, _flatten)
-        cls._takes_key = "key" in inspect.signature(cls.__init__).parameters
+        cls._takes_key = "key" in parameter_names(cls.__init__)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         key = None if cls._takes_key else kwargs.pop("key", None)

@@ -7,7 +7,6 @@ In training, ``batch_norm`` and ``instance_norm`` move the running statistics th
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,12 +14,13 @@ import pytreemod.functional as pure
 from pytreemod.functional import *  # noqa: F403
 from pytreemod.torch.nn.live import overwritten, write_buffer
 from pytreemod.torch.tensor import Tensor
+from pytreemod.tree.signatures import parameter_names
 
 __all__ = [name for name in pure.__all__ if not name.endswith("_norm_train")]
 
 
 def _with_inplace(function: Callable) -> Callable:
-    place = list(inspect.signature(function).parameters).index("inplace")
+    place = parameter_names(function).index("inplace")
 
     @functools.wraps(function)
     def wrapped(input: Any, *args: Any, **kwargs: Any) -> Any:
@@ -43,7 +43,7 @@ def _always_in_place(function: Callable) -> Callable:
 
 for _name in list(__all__):
     _function = getattr(pure, _name)
-    if "inplace" in inspect.signature(_function).parameters:
+    if "inplace" in parameter_names(_function):
         globals()[_name] = _with_inplace(_function)
         globals()[_name + "_"] = _always_in_place(globals()[_name])
         __all__.append(_name + "_")

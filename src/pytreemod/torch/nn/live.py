@@ -30,6 +30,7 @@ from pytreemod.torch.ops.registry import check_in_place, kept
 from pytreemod.torch.random import default_generator
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
+from pytreemod.tree.signatures import parameter_names
 
 LIBRARY = "pytreemod.nn"
 LIVE_LIBRARY = "pytreemod.torch.nn"
@@ -208,14 +209,14 @@ def _library_body(body: dict) -> dict:
         forward = changed["forward"] = _writing(forward)
         changed["__setattr__"] = _set_or_write
     if "inplace" in forward.__code__.co_names or (
-        "__init__" in body and "inplace" in inspect.signature(body["__init__"]).parameters
+        "__init__" in body and "inplace" in parameter_names(body["__init__"])
     ):
         changed["forward"] = _in_place(forward)
     return changed
 
 
 def _live_init(init: Callable) -> Callable:
-    takes_dtype = "dtype" in inspect.signature(init).parameters
+    takes_dtype = "dtype" in parameter_names(init)
 
     @functools.wraps(init)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -103,6 +103,7 @@ class Rebinding:
 
 def stores_attributes(function: Any) -> bool:
     """Whether a function assigns attributes, so that it may write a buffer."""
-    return isinstance(function, types.FunctionType) and any(
-        instruction.opname == "STORE_ATTR" for instruction in dis.get_instructions(function)
-    )
+    return isinstance(function, types.FunctionType) and _STORE in function.__code__.co_code[::2]
+
+
+_STORE = dis.opmap["STORE_ATTR"]  # of the two bytes of an instruction, the first says what it does
