@@ -9,7 +9,7 @@ from pytreemod.torch import backward
 from pytreemod.torch.tape import flush
 from pytreemod.torch.tape.compiled import compilations
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.trail import forget
+from pytreemod.torch.tape.trail import LIMIT, forget
 
 
 class Loop:
@@ -260,11 +260,37 @@ def test_a_snapshot_of_a_parameter_is_not_given_away():
 
 def test_recordings_that_nobody_reads_are_dropped():
     loop = Loop(torch)
-    modes.trail.limit = 200
     for k in range(300):
         loop.loss(k)
-    assert len(modes.trail.log) <= 220
+    assert len(modes.trail.log) <= LIMIT + 1
     assert loop.plain(0) == pytest.approx(Loop(pytorch).plain(0), rel=1e-5)
+
+
+def test_metrics_that_nobody_reads_yet_are_computed_in_pieces():
+    def evaluate(t):
+        loop, total, hits = Loop(t), t.zeros(()), 0
+        for k in range(200):
+            loss = loop.loss(k)
+            total += loss.detach()
+            hits = hits + (loop.out.argmax(1) == t.arange(5) % 2).sum()
+            assert t is pytorch or len(modes.trail.log) <= 2 * LIMIT
+        return total.item(), hits.item()
+
+    before = compilations["programs"]
+    assert evaluate(torch) == pytest.approx(evaluate(pytorch), rel=1e-4)
+    assert compilations["programs"] - before <= 3
+
+
+def test_a_long_network_is_not_cut():
+    w = torch.ones(3, requires_grad=True)
+    for _ in range(4):
+        x = w
+        for k in range(LIMIT * 3):
+            x = x + 0.5 if k % 2 else x * 0.5
+        before = compilations["programs"]
+        x.sum().backward()
+        w.grad.tolist()
+    assert compilations["programs"] == before
 
 
 def test_an_option_changed_between_steps_is_used():

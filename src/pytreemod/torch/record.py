@@ -187,6 +187,8 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
             if fork is None:
                 spec = _spec(op, form, values, args, kwargs)
                 fork = trail.explore(key, Fork(spec, _carried(spec, mask), _ready(op, spec, mask, values)))
+                if fork is None and trail.fork is not None:  # the trail has begun anew, or ended
+                    return call(op, args, kwargs, grad)
         if fork is not None:
             trail.fork = fork
             spec = fork.spec

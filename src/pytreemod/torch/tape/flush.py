@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pytreemod.torch.tape.compiled import owned, program_of, settled
 from pytreemod.torch.tape.known import Known, Mark, described, learn
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.owners import is_alive, left_behind, ownership
+from pytreemod.torch.tape.owners import dropped, is_alive, left_behind, needed_for, ownership
 from pytreemod.torch.tape.program import GradientSpec, linearize
 from pytreemod.torch.tape.trail import Trail
 from pytreemod.torch.tape.value import Projection, Value
@@ -58,22 +57,10 @@ def owners() -> dict[Value, Value]:
         if all(other is gradient or other in inside for other in waiting):
             owned = dict.fromkeys([v for v in gradient.spec.inside if v.array is None], gradient)
             owned.pop(gradient, None)
-            for value in _needed(gradient.inputs):  # there before it: a leaf that was overwritten with what it made
+            for value in needed_for(gradient.inputs):  # there before it: a leaf that was overwritten with what it made
                 owned.pop(value, None)
             return owned
     return {}
-
-
-def _needed(values: Sequence[Value]) -> set[Value]:
-    """The pending values that ``values`` are made from, themselves included."""
-    found: set[Value] = set()
-    stack = [v for v in values if v.array is None]
-    while stack:
-        value = stack.pop()
-        if value not in found:
-            found.add(value)
-            stack.extend([v for v in value.inputs or () if v.array is None])
-    return found
 
 
 def pending() -> list[Value]:
@@ -172,8 +159,22 @@ def flush(
             value.inputs = None
             if type(value.spec) is GradientSpec:
                 value.spec = None
-    trail.limit = max(trail.limit, 4 * len(order))
     if mark is None:
         trail.begin()
     else:
         learn(mark, trail, recording, outputs, donated, compiled, wholes)
+
+
+def relieve(trail: Trail) -> None:
+    """The trail has become long: compute the metrics that are left of what was dropped, and drop it."""
+    metrics, gone = dropped(trail.log)
+    if gone < len(trail.log) // 2:
+        trail.limit *= 2
+    elif metrics:
+        flush(metrics)
+    else:
+        trail.begin()
+        trail.stray()
+
+
+Trail.relieve = relieve

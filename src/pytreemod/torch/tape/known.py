@@ -12,6 +12,7 @@ import numpy as np
 
 from pytreemod.torch.tape.compiled import Compiled, given_arrays, settled
 from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.owners import living
 from pytreemod.torch.tape.packing import Packed, is_packed
 from pytreemod.torch.tape.program import Recording
 from pytreemod.torch.tape.trail import Fork, Trail
@@ -132,7 +133,8 @@ def learn(
     if known is None:
         trail.begin()
         return
-    lasts = any(v.inputs is not None and not v.released and is_open(v) for v in trail.log)
+    left = [v for v in trail.log if v.inputs is not None and not v.released and is_open(v)]
+    lasts = bool(left and living(trail.log, left))
     gone = recording.order if lasts else [recording.order[k] for k in outputs]  # of the rest nothing is left
     known.clears = [v.position for v in gone if v.epoch is trail.epoch and v.inputs is None]
     known.after = Fork() if lasts else None

@@ -8,13 +8,14 @@ to is kept, and whatever nothing refers to any more costs no memory.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from sys import getrefcount
 
 from pytreemod.torch.tape.compiled import is_array
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.packing import unpackable
 from pytreemod.torch.tape.program import GradientSpec, Recording
-from pytreemod.torch.tape.value import Value
+from pytreemod.torch.tape.value import Value, is_released
 
 
 def _references(order: list[Value]) -> list[int]:
@@ -41,6 +42,20 @@ def is_alive(value: Value) -> bool:
     return getrefcount(value) > _SEEN + (value.epoch is modes.trail.epoch)
 
 
+def living(log: list[Value], among: list[Value]) -> list[Value]:
+    """Those of ``among``, values of the log, that somebody outside refers to."""
+    held = dict.fromkeys(among, 0)
+    for value in log:
+        spec = value.spec
+        for v in (*(value.inputs or ()), *(spec.references() if type(spec) is GradientSpec else ())):
+            if v in held:
+                held[v] += 1
+    value = v = None
+    order = list(held)
+    among.clear()  # the caller's references are not those of somebody outside
+    return [v for v, count in zip(order, _references(order), strict=True) if count - held[v] > _BASE]
+
+
 def left_behind(log: list[Value]) -> list[Value]:
     """The pending values that somebody owns and that read what a backward has released.
 
@@ -52,18 +67,35 @@ def left_behind(log: list[Value]) -> list[Value]:
         if value.array is None and value.spec is not None and type(value.spec) is not GradientSpec:
             if not value.released and any([v.released or v in behind for v in value.inputs or ()]):
                 behind[value] = None
-    if not behind:
-        return []
-    held = dict.fromkeys(behind, 0)
-    for value in log:
-        spec = value.spec
-        for v in (*(value.inputs or ()), *(spec.references() if type(spec) is GradientSpec else ())):
-            if v in held:
-                held[v] += 1
-    value = v = None
-    order = list(behind)
+    among = list(behind)
     behind.clear()
-    return [v for v, count in zip(order, _references(order), strict=True) if count - held[v] > _BASE]
+    value = None
+    return living(log, among) if among else []
+
+
+def dropped(log: list[Value]) -> tuple[list[Value], int]:
+    """(living results without a gradient, how many calls only they need, or nobody).
+
+    A loop that evaluates without reading records one forward pass after the other; what is left of each is a metric.
+    """
+    among = [v for v in log if v.array is None and v.spec is not None]
+    total = len(among)
+    alive = living(log, among)
+    needed = needed_for([v for v in alive if v.mask and not is_released(v)])
+    metrics = [v for v in alive if v not in needed and type(v.spec) is not GradientSpec]
+    return metrics, total - len(needed)
+
+
+def needed_for(values: Sequence[Value]) -> set[Value]:
+    """The pending values that ``values`` are made from, themselves included."""
+    found: set[Value] = set()
+    stack = [v for v in values if v.array is None]
+    while stack:
+        value = stack.pop()
+        if value not in found:
+            found.add(value)
+            stack.extend([v for v in value.inputs or () if v.array is None])
+    return found
 
 
 def hidden_calls(recording: Recording) -> list[Value]:
@@ -114,7 +146,7 @@ def ownership(recording: Recording, wanted: tuple, extra: list[Value]) -> tuple[
                 k = index.get(v)
                 if k is not None:
                     held[k] += 1
-        if value.mask and not value.released:
+        if value.mask and not is_released(value):
             lasting.update([index[v] for v in inputs if v in index])
     for value in hidden:
         lasting.update([index[v] for v in value.inputs or () if v in index])

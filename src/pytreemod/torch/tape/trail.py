@@ -12,7 +12,7 @@ back through yet) only *ends* it: the next call shows whether it goes on from th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from sys import getrefcount
 from typing import Any
 
@@ -42,6 +42,7 @@ class Fork:
 
 ROOT = Fork()
 forks = [0]  # how many there are
+LIMIT = 128  # values, and it is asked whether anybody will read them
 _FORKS = 200_000  # of them, and everything is forgotten
 
 
@@ -51,7 +52,6 @@ class Trail:
     __slots__ = ("ended", "epoch", "foreseen", "fork", "former", "limit", "log", "numbers", "starts")
 
     def __init__(self) -> None:
-        self.limit = 4096
         self.former: tuple = (None, None)  # the epoch that ended last, and where
         self.foreseen: tuple | None = None  # where a backward was expected, which, and its result
         self.begin()
@@ -62,6 +62,7 @@ class Trail:
             self.foreseen[0].foretells = self.foreseen = None
         self.epoch = object()
         self.log: list[Value] = []
+        self.limit = LIMIT
         self.numbers: list = []
         self.starts: dict[int, int] = {}  # position of a call that has numbers -> where they are in ``numbers``
         self.fork: Fork | None = ROOT
@@ -105,17 +106,20 @@ class Trail:
         self.log.append(value)
 
     def explore(self, key: tuple, fork: Fork) -> Fork | None:
-        """Go on to a fork that nobody has reached from here; None if the trail is too long to be followed."""
-        if len(self.log) > self.limit:  # nobody reads what is recorded: what has been dropped must go
-            self.begin()
-            self.stray()
-            return None
+        """Go on to a fork that nobody has reached from here; None if this is another place by now."""
+        if len(self.log) > self.limit:
+            epoch = self.epoch
+            self.relieve()
+            if self.fork is None or self.epoch is not epoch or self.ended:
+                return None
         if forks[0] > _FORKS:
             forget()
         forks[0] += 1
         here: Any = self.fork
         here.following[key] = fork
         return fork
+
+    relieve: Callable[[Trail], None]  # what happens when it is long: ``flush`` says
 
     def counts(self) -> list[int]:
         """How many refer to each value of the log: with the same calls, the same counts mean the same owners."""

@@ -88,13 +88,14 @@ class Value:
         return f"<Value {self.aval} {self.spec.op.name if self.spec else 'leaf'} {state}>"
 
 
+def is_released(value: Value) -> bool:
+    """Has a backward been through what made a value? One result of several is released with the others."""
+    return value.released or (type(value.spec) is Projection and value.inputs is not None and value.inputs[0].released)
+
+
 def is_open(value: Value) -> bool:
     """Is a value pending, or can a gradient still go back through what made it?"""
-    if value.array is None:
-        return True
-    if not value.mask or value.released:
-        return False
-    return type(value.spec) is not Projection or value.inputs is None or not value.inputs[0].released
+    return value.array is None or (value.mask != 0 and not is_released(value))
 
 
 def constant(array: Any) -> Value:
