@@ -62,7 +62,7 @@ def remember(trail: Trail, whole: Value, calls: list[Value], saved: list[Value])
     if trail.fork is None or any(v.epoch is not epoch for v in (*calls, *saved, *whole.inputs, *spec.inside)):
         trail.stray()
         return
-    found = trail.explore(("backward", spec.roots[0].position), Fork(spec))
+    found = trail.explore(("backward", spec.roots[0].position), Fork())
     if found is None:
         return
     found.gradient = Backward(whole, calls, saved)
