@@ -6,11 +6,13 @@ The next recording that comes to the same fork with the same owners runs the pro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from pytreemod.torch.tape.compiled import Compiled, given_arrays, settled
+from pytreemod.torch.tape.hollow import keep_histories
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.packing import Packed
 from pytreemod.torch.tape.program import Recording
@@ -50,8 +52,8 @@ class Known:
     """A program in terms of positions on the trail."""
 
     __slots__ = (
-        "after", "clears", "compiled", "counts", "given", "given_set", "kept", "numbers", "outputs", "updated",
-        "wanted", "wholes",
+        "after", "clears", "compiled", "counts", "given", "given_set", "hollow", "kept", "numbers", "outputs",
+        "updated", "wanted", "wholes",
     )  # fmt: skip
 
     def run(self, trail: Trail) -> list | None:
@@ -74,6 +76,8 @@ class Known:
         del kept, given
         for k, array in zip(self.outputs, results, strict=False):
             log[k].array = array
+        if self.hollow:
+            keep_histories([log[k] for k in self.hollow])
         for k in self.clears:
             log[k].inputs = None
         modes.backwards.clear()
@@ -95,6 +99,7 @@ def learn(
     donated: frozenset,
     compiled: Compiled,
     wholes: list[Value],
+    hollow: Iterable[Value],
 ) -> None:
     """Write down what was found out at ``mark``, and go on from there, if all of it stands on the trail."""
     log, epoch, order = trail.log, trail.epoch, recording.order
@@ -122,6 +127,7 @@ def learn(
     lasts = any(v.inputs is not None and not v.released for v in log)
     gone = order if lasts else plain  # of what nobody owns nothing is left when the trail begins anew
     known.clears = [v.position for v in gone if v.epoch is epoch and v.inputs is None]
+    known.hollow = [v.position for v in hollow if v.epoch is epoch]
     known.after = Fork() if lasts else None
     mark.fork.remember(known)
     if known.after is None:

@@ -11,6 +11,7 @@ from collections import Counter
 from sys import getrefcount
 
 from pytreemod.torch.tape.compiled import is_array
+from pytreemod.torch.tape.hollow import HOLLOW
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.program import GradientSpec, Recording
 from pytreemod.torch.tape.value import Value
@@ -99,7 +100,11 @@ def ownership(recording: Recording, wanted: tuple, extra: list[Value]) -> tuple[
     chosen.update([k for k in lasting if not order[k].mask or order[k].released])
     inputs = value = v = None
     spare = [count - held[k] for k, count in enumerate(_references(order))]
-    outputs = [k for k, v in enumerate(order) if v.array is None and (spare[k] > _BASE or k in chosen)]
+    outputs = [
+        k
+        for k, v in enumerate(order)
+        if v.array is None and (spare[k] > _BASE or k in chosen) and v.epoch is not HOLLOW
+    ]
     room = Counter()
     for position in outputs:
         aval = order[position].aval
