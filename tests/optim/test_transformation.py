@@ -7,6 +7,7 @@ import optax
 import pytest
 import torch
 
+import pytreemod as ptm
 from pytreemod import optim
 
 PARAMS = {
@@ -162,3 +163,49 @@ def test_momentum_turned_on_later_equals_torch():
         optimizer.step()
         param, state = rule.step_leaf(jnp.asarray([0.3 + step]), param, state, numbers, static)
         np.testing.assert_allclose(param, other.detach().numpy(), rtol=1e-6)
+
+
+class Two(ptm.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2 = ptm.nn.Linear(3, 4), ptm.nn.Linear(4, 1)
+        self.norm = ptm.nn.BatchNorm1d(4)  # with buffers, which no gradient reaches
+
+
+def labels_of(params):
+    """Which transformation each parameter of a sealed module gets, by its path."""
+    return jax.tree.map_with_path(lambda path, _: "bias" if "bias" in jax.tree_util.keystr(path) else "weight", params)
+
+
+def weights_only(params):
+    return jax.tree.map(lambda label: label == "weight", labels_of(params))
+
+
+WRAPPED = {
+    "chain": lambda rule: optax.chain(optax.clip_by_global_norm(0.1), rule, optax.scale(0.5)),
+    "by path": lambda rule: optax.multi_transform({"weight": rule, "bias": optax.set_to_zero()}, labels_of),
+    "masked": lambda rule: optax.masked(rule, weights_only),
+    "injected": lambda rule: optax.inject_hyperparams(lambda scale: optax.chain(rule, optax.scale(scale)))(scale=0.5),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [*[(name, "by path") for name in sorted(optim.RULES)], *[("adamw", kind) for kind in WRAPPED]]
+)
+def test_inside_a_transformation_of_optax_on_a_sealed_module(name, kind):
+    """What the wrapped rule does to a module is what it does to a dict of the same arrays, in one program."""
+    model = ptm.trainable(ptm.init(Two, key=jax.random.key(0)))
+    tx = WRAPPED[kind](getattr(optim, name)())
+    plain = dict(model.state_dict())
+    states = [tx.init(model), tx.init(plain)]
+    step = jax.jit(lambda grads, state, params: tx.update(grads, state, params))
+    for k in range(3):
+        grads = jax.tree.map(lambda leaf, k=k: jnp.cos(leaf + k), model)
+        updates, states[0] = step(grads, states[0], model)
+        others, states[1] = step({path: jnp.cos(leaf + k) for path, leaf in plain.items()}, states[1], plain)
+        model, plain = ptm.apply_updates(model, updates), optax.apply_updates(plain, others)
+        for path, leaf in model.state_dict().items():
+            np.testing.assert_allclose(leaf, plain[path], rtol=1e-6, atol=1e-7, err_msg=path)
+        if kind == "by path":
+            assert all(not u.any() for path, u in updates.state_dict().items() if path.endswith("bias"))
+    assert step._cache_size() == 2

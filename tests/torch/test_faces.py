@@ -3,6 +3,7 @@
 from functools import partial
 
 import jax
+import optax
 import pytest
 
 import pytreemod as ptm
@@ -41,6 +42,11 @@ def test_a_face_that_goes_its_own_way_is_found():
 
     report = ptm.check_faces(network(), loss, BATCH, partial(torch.optim.SGD, lr=0.1))
     assert report.largest > 1e-3
+
+
+def test_with_a_transformation_of_optax():
+    report = ptm.check_faces(network(), F.cross_entropy, BATCH, partial(torch.optim.from_optax, optax.adam(0.1)))
+    assert report.largest < 1e-5
 
 
 def test_an_immutable_model_too():

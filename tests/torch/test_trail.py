@@ -278,7 +278,7 @@ def test_metrics_that_nobody_reads_yet_are_computed_in_pieces():
 
     before = compilations["programs"]
     assert evaluate(torch) == pytest.approx(evaluate(pytorch), rel=1e-4)
-    assert compilations["programs"] - before <= 3
+    assert compilations["programs"] - before <= 5
 
 
 def test_a_long_network_is_not_cut():

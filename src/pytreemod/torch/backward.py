@@ -131,8 +131,10 @@ def run(
         if survey.simple and not cuts:  # whatever has a history depends on a leaf: no need to look
             between = in_order(survey.calls)
     else:
-        present = set(order)
-        chosen = [v for v in dict.fromkeys(wanted) if v in present]
+        present, tensors_wanted = set(order), {id(v.variable) for v in wanted if v.variable is not None}
+        found = dict.fromkeys(v for v in wanted if v in present)
+        found.update(dict.fromkeys(v for v in survey.leaves if id(v.variable) in tensors_wanted))
+        chosen = list(found)
         upstream = _not_first(chosen)
         targets = [v for v in chosen if v not in upstream]
         taps = [v for v in chosen if v in upstream]
@@ -248,10 +250,10 @@ def backward(
     wanted = None if inputs is None else [t._read()[0] for t in inputs]
     whole, of = run(tensors, grads, retain_graph, create_graph, wanted)
     if inputs is not None:
-        places = {value: k for k, value in enumerate(of)}
+        parts = _parts(whole, of, create_graph)
         for tensor, value in zip(inputs, wanted, strict=True):
-            if value in places:
-                accumulate(tensor, item(whole, places[value]), create_graph)
+            if _owner(value) in parts:
+                accumulate(tensor, parts[_owner(value)], create_graph)
         return
     if whole is not None and not create_graph and not any(v.mask for v in of):
         hand_out(whole, of)
@@ -267,6 +269,20 @@ def backward(
             by_tensor[id(tensor)] = (tensor, part)
     for tensor, part in by_tensor.values():
         accumulate(tensor, part, create_graph)
+
+
+def _owner(value: Value) -> int:
+    """Whose gradient it is: that of a leaf tensor, whichever value it had in the recording, or that of the value."""
+    return id(value if value.variable is None else value.variable)
+
+
+def _parts(whole: Value | None, of: list[Value], create_graph: bool) -> dict[int, Value]:
+    """The gradients by owner."""
+    found: dict[int, Value] = {}
+    for k, value in enumerate(of):
+        part, owner = item(whole, k), _owner(value)
+        found[owner] = call(ADD, (found[owner], part), grad=create_graph) if owner in found else part
+    return found
 
 
 def hand_out(whole: Value, leaves: list[Value]) -> None:
@@ -350,10 +366,10 @@ def grad(
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     wanted = [t._read()[0] for t in inputs]
     whole, of = run(outputs, given, retain_graph, create_graph, wanted)
-    parts = {value: item(whole, k) for k, value in enumerate(of)} if whole is not None else {}
+    parts = _parts(whole, of, create_graph)
     results = []
     for index, value in enumerate(wanted):
-        part = parts.get(value)
+        part = parts.get(_owner(value))
         if part is None:
             if materialize_grads:
                 part = constant(np.zeros(value.aval.shape, value.aval.dtype))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-import jax
-
 from pytreemod.torch.record import Flagged, call
+from pytreemod.torch.tape.hollow import swap
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value
 
@@ -50,19 +49,8 @@ def _same(x: Any) -> Any:
     return x
 
 
-@jax.custom_jvp
-def _swap(new: Any, old: Any) -> Any:
-    """The value of ``new`` with the gradient history of ``old``."""
-    return new
-
-
-@_swap.defjvp
-def _swap_jvp(primals: tuple, tangents: tuple) -> tuple:
-    return primals[0], tangents[1]
-
-
 ALIAS = Op(_same, "AliasBackward0", saves="none")
-SWAP = Op(lambda new, old: _swap(new, old), "CopySlices", saves="none")
+SWAP = Op(lambda new, old: swap(new, old), "CopySlices", saves="none")
 
 
 def alias(value: Value) -> Value:

@@ -15,6 +15,7 @@ from pytreemod.torch.bridge import functional, stateful
 from pytreemod.torch.compiling import compile
 from pytreemod.torch.creation import as_tensor
 from pytreemod.torch.nn.module import Module
+from pytreemod.torch.optim.from_optax import OptaxOptimizer
 from pytreemod.torch.random import default_generator
 from pytreemod.torch.tensor import Tensor
 from pytreemod.transforms.call import call
@@ -96,8 +97,11 @@ def _stateful_step(
 def _functional_step(net: Any, loss: Callable, batch: Sequence, optimizer: Callable, random: Any) -> tuple[dict, float]:
     model = functional(net)
     opt = optimizer(deepcopy(net).parameters())
-    group = {k: v for k, v in opt.param_groups[0].items() if k in opt.rule.defaults}
-    rule = opt.rule.transformation(**group)
+    if isinstance(opt, OptaxOptimizer):
+        rule = opt.transformation
+    else:
+        group = {k: v for k, v in opt.param_groups[0].items() if k in opt.rule.defaults}
+        rule = opt.rule.transformation(**group)
     arrays = [np.asarray(b._array()) if isinstance(b, Tensor) else np.asarray(b) for b in batch]
 
     @jax.jit

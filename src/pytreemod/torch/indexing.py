@@ -119,10 +119,10 @@ def _shed(new: Any, ndim: int) -> Any:
     return new
 
 
-ADVANCED = Op(_advanced, "IndexBackward0", saves="none")
-PUT = Op(_put, "IndexPutBackward0", saves="none", numbers=True)
-MASKED_PUT = Op(_masked_put, "IndexPutBackward0", saves="none", numbers=True)
-BASIC_PUT = Op(_basic_put, "CopySlices", saves="none", numbers=True)
+ADVANCED = Op(_advanced, "IndexBackward0", saves="indices")
+PUT = Op(_put, "IndexPutBackward0", saves="indices", numbers=True)
+MASKED_PUT = Op(_masked_put, "IndexPutBackward0", saves="indices", numbers=True)
+BASIC_PUT = Op(_basic_put, "CopySlices", saves="indices", numbers=True)
 
 
 def _expand(index: Any, shape: tuple) -> list:

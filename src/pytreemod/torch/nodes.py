@@ -52,5 +52,5 @@ NODES: dict[str, tuple[Any, str]] = {
     "flatten": ("ReshapeAliasBackward0", "none"),
     "silu": ("SiluBackward0", "inputs"),
     "gelu": ("GeluBackward0", "inputs"),
-    "embedding": ("EmbeddingBackward0", "none"),
+    "embedding": ("EmbeddingBackward0", "indices"),
 }

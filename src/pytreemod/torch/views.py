@@ -76,7 +76,7 @@ def _typed(x: Any) -> Any:
     return tuple(_typed(v) for v in x) if isinstance(x, tuple) else (type(x), x)
 
 
-PUT = Op(_put_through, "CopySlices", saves="none")
+PUT = Op(_put_through, "CopySlices", saves="indices")  # of the elements behind the view
 
 
 def scatter(base: Value, tracked: bool, new: Value, steps: tuple) -> Value:

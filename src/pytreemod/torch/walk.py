@@ -63,10 +63,11 @@ class Survey:
                 raise RuntimeError(messages.SECOND_BACKWARD)
             alone = saves == "others"
             saved = alone or saves == "inputs" or saves == "both"
+            indices = saves == "indices"
             for k, v in enumerate(inputs):
                 if v.array is None and not v.mask and v.variable is None:
                     self.simple = False
-                if saved and not (alone and mask == 1 << k):
+                if (saved and not (alone and mask == 1 << k)) or (indices and not v.aval.inexact):
                     self._keep(v)
             if saves == "output" or saves == "both":
                 self._keep(value)

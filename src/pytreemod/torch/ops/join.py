@@ -247,7 +247,7 @@ def _fitting(src: Any, index: Any, input: Any, dim: int) -> Any:
     return part if input.ndim else part.reshape(-1)[-1] if part.size else input
 
 
-@operation("ScatterBackward0", "none", inplace=True)
+@operation("ScatterBackward0", "indices", inplace=True)
 def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     src = value if src is None else src
     integers("scatter", "dtype int32/int64", index)
@@ -262,7 +262,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     return {None: where.set, "add": where.add, "multiply": where.multiply}[reduce](new)
 
 
-@operation("ScatterAddBackward0", "none", inplace=True)
+@operation("ScatterAddBackward0", "indices", inplace=True)
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     integers("scatter", "dtype int32/int64", index)
     new = _fitting(src, index, input, dim)
@@ -278,13 +278,13 @@ def along(who: str, input: Any, dim: int, index: Any, source: Any) -> tuple:
     return raised, (slice(None),) * dim + (index,), source.astype(input.dtype)
 
 
-@operation("IndexAddBackward0", "none", inplace=True)
+@operation("IndexAddBackward0", "indices", inplace=True)
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     raised, where, source = along("index_add_", input, dim, index, source)
     return raised.at[where].add(source * cast(alpha, source.dtype)).reshape(input.shape)
 
 
-@operation("IndexCopyBackward0", "none", inplace=True)
+@operation("IndexCopyBackward0", "indices", inplace=True)
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     if source.dtype != input.dtype:
         have, given = (messages.scalar_name(from_numpy_dtype(x.dtype)) for x in (input, source))

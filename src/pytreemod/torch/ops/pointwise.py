@@ -195,7 +195,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     return jnp.where(condition, *operands(input, other))
 
 
-@operation("MaskedFillBackward0", "none", numbers=True, inplace=True)
+@operation("MaskedFillBackward0", "indices", numbers=True, inplace=True)
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     broadcast(mask, input)
     if shape_of(value):

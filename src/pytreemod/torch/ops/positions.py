@@ -12,7 +12,7 @@ from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.tensor import Tensor
 
 
-@operation("IndexFillBackward0", "none", inplace=True)
+@operation("IndexFillBackward0", "indices", inplace=True)
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     if index.ndim > 1:
         raise RuntimeError(f"Index has to be a vector/scalar, got {index.ndim} dimensions")
@@ -29,13 +29,13 @@ def _along(dim: int, ndim: int, index: Any) -> tuple:
     return (slice(None),) * axis(dim, ndim) + (index,)
 
 
-@operation("TakeBackward0", "none")
+@operation("TakeBackward0", "indices")
 def take(input: Any, index: Any) -> Any:
     integers("take", "a long tensor", index)
     return input.reshape(-1)[index]
 
 
-@operation("GatherBackward0", "none")
+@operation("GatherBackward0", "indices")
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     if dim is None:
         return input.reshape(-1)[indices.reshape(-1)]
@@ -50,7 +50,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     return jnp.take_along_axis(input, indices, dim)
 
 
-@operation("PutBackward0", "none", inplace=True)
+@operation("PutBackward0", "indices", inplace=True)
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     if source.size != index.size:
         raise IndexError(
@@ -62,7 +62,7 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     return (where.add(source) if accumulate else where.set(source)).reshape(input.shape)
 
 
-@operation("MaskedScatterBackward0", "none", inplace=True)
+@operation("MaskedScatterBackward0", "indices", inplace=True)
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     shape = broadcast(mask, input)
     input, mask = jnp.broadcast_to(input, shape), jnp.broadcast_to(mask, shape)
@@ -72,7 +72,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     return jnp.where(mask, taken, input)
 
 
-@operation("IndexPutBackward0", "none", inplace=True)
+@operation("IndexPutBackward0", "indices", inplace=True)
 def index_put(input: Any, indices: tuple, values: Any, accumulate: bool = False) -> Any:
     index = tuple(slice(None) if i is None else i for i in indices)
     writable(input, index, values)

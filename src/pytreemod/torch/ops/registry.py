@@ -306,7 +306,7 @@ def kept(tensor: Tensor) -> Tensor:
 
 def in_place(op: Op, name: str) -> Callable:
     """The method that puts the result where the first argument was."""
-    keeps = op.saves not in ("none", "output")
+    keeps = op.saves not in ("none", "indices", "output")
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_in_place(self)

@@ -14,9 +14,10 @@ from pytreemod.torch.optim.algorithms import (
     RMSprop,
     Rprop,
 )
+from pytreemod.torch.optim.from_optax import OptaxOptimizer, from_optax
 from pytreemod.torch.optim.optimizer import Optimizer
 
 __all__ = [
-    "ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
-    "lr_scheduler",
+    "ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "OptaxOptimizer", "Optimizer", "RAdam",
+    "RMSprop", "Rprop", "from_optax", "lr_scheduler",
 ]  # fmt: skip

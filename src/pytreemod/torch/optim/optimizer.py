@@ -20,7 +20,6 @@ import numpy as np
 from pytreemod.optim.rule import Rule
 from pytreemod.torch import messages
 from pytreemod.torch.autograd.mode import enable_grad, set_grad_enabled
-from pytreemod.torch.cell import Cell
 from pytreemod.torch.hooks import RemovableHandle
 from pytreemod.torch.nn.owners import replaced_path, replacements
 from pytreemod.torch.optim.following import distribute, gradient, mark_step
@@ -175,16 +174,19 @@ class Optimizer(Saving):
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self._advance()
+        if self._post_hooks:
+            for hook in list(self._post_hooks.values()):
+                hook(self, (self,) if closure is None else (self, closure), {})
+        return loss
+
+    def _advance(self) -> None:
         if self._checked != replacements[0]:
             self._refuse_replaced()
         if modes.capture is not None or self.defaults.get("differentiable"):
             self._record()
         else:
             self._run()
-        if self._post_hooks:
-            for hook in list(self._post_hooks.values()):
-                hook(self, (self,) if closure is None else (self, closure), {})
-        return loss
 
     def _run(self) -> None:
         """Update now: the program is known from an earlier step, or recorded."""
@@ -212,9 +214,16 @@ class Optimizer(Saving):
             if params:
                 ready = self._ready.get(id(group))
                 if ready is None or not ready.fits(self, group, params):
-                    ready = self._ready[id(group)] = Ready(self, group, params)
+                    ready = self._ready[id(group)] = self._make_ready(group, params)
                 readies.append(ready)
         return readies
+
+    def _make_ready(self, group: dict, params: list[Tensor]) -> Ready:
+        return Ready(self, group, params)
+
+    def _split(self, group: dict) -> tuple[dict, dict]:
+        """(the numbers, the other settings) of a group that a step depends on."""
+        return self.rule.split(group)
 
     def _record(self, readies: list[Ready] | None = None, mark: Any = None) -> None:
         """Write one instruction for each group, and compute them unless something is to be made of them."""
@@ -267,7 +276,7 @@ class Optimizer(Saving):
 
     def _guard(self, group: dict) -> None:
         """What of a group a compiled function depends on."""
-        dials = self._dials[id(group)] = Dials(self.rule, group)
+        dials = self._dials[id(group)] = Dials(self._split, group)
         modes.capture.guard(dials.structure)
         modes.capture.guard(lambda: (self._loads, [len(g["params"]) for g in self.param_groups]))
 
@@ -307,47 +316,6 @@ class Optimizer(Saving):
             for name, array in arrays.items():
                 if name not in have or (restart and name in self.rule.hidden):
                     (hidden if name in self.rule.hidden else state)[name] = wrap(constant(array))
-
-    def shared_clocks(self, params: list, holders: list, names: tuple) -> tuple[dict, tuple]:
-        """The distinct clocks of the parameters. Parameters in lockstep share one, so it is counted once."""
-        if not names:
-            return {}, (0,) * len(params)
-        groups: dict[tuple, int] = {}
-        members, firsts = [], []
-        for holder in holders:
-            key = tuple(id(holder[n]._cell) for n in names)
-            if key not in groups:
-                groups[key] = len(groups)
-                firsts.append(holder)
-            members.append(groups[key])
-        if len(firsts) > 1:
-            self._join(holders, members, firsts, names)
-            groups_now = {}
-            members = [groups_now.setdefault(id(h[names[0]]._cell), len(groups_now)) for h in holders]
-            firsts = [holders[members.index(k)] for k in range(len(groups_now))]
-        chosen = {id(p) for p in params}
-        idle = {id(s[n]._cell) for p, s in self.state.items() if id(p) not in chosen for n in names if n in s}
-        idle |= {id(s[n]._cell) for p, s in self._hidden.items() if id(p) not in chosen for n in names if n in s}
-        for k, first in enumerate(firsts):
-            for n in names:
-                if id(first[n]._cell) in idle:  # somebody who rests shares the clock: it must not go on for them
-                    fresh = Cell(Value(first[n]._array(), first[n]._aval))
-                    for holder, member in zip(holders, members, strict=True):
-                        if member == k:
-                            holder[n]._cell = fresh
-        return {n: [f[n] for f in firsts] for n in names}, tuple(members)
-
-    def _join(self, holders: list, members: list, firsts: list, names: tuple) -> None:
-        """Let clocks that show the same time be one: as after the first step, or after loading a state."""
-        if any(first[n]._read()[0].array is None for first in firsts for n in names):
-            return
-        times: dict[tuple, dict] = {}
-        for first in firsts:
-            times.setdefault(tuple(float(first[n]._array()) for n in names), first)
-        for holder in holders:
-            first = times[tuple(float(holder[n]._array()) for n in names)]
-            for n in names:
-                holder[n]._cell = first[n]._cell
 
     # ---- hooks
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.optim.rule import Rule
+from pytreemod.torch.optim.clocks import shared_clocks
 from pytreemod.torch.record import OPS
 from pytreemod.torch.tape.packing import layout, pack, unpack
 from pytreemod.torch.tape.value import Op, constant
@@ -43,51 +45,54 @@ class Plan:
         packed = {k for members in self.packs for k in members}
         return [*self.packs, *[(k,) for k in range(self.count) if k not in packed]]
 
+    def update(self, hyper: Any, arrays: tuple) -> tuple:
+        """One step: (new parameters, new slots name by name, new clocks name by name)."""
+        rule, count, static = self.rule, self.count, self.static
+        clock_names, members = self.clocks
+        places = self.places()
+        given = iter(arrays)
+        params = [next(given) for _ in range(count)]
+        grads = [next(given) for _ in range(count)]
+        slots = {name: [next(given) for _ in places] for name in self.slots}
+        clocks = {name: [next(given) for _ in range(max(members) + 1)] for name in clock_names}
+        extra = list(given)
 
-def update(hyper: Any, *arrays: Any, plan: Plan) -> tuple:
-    """One step of one group: (new parameters, new slots name by name, new clocks name by name)."""
-    rule, count, static = plan.rule, plan.count, plan.static
-    clock_names, members = plan.clocks
-    places = plan.places()
-    given = iter(arrays)
-    params = [next(given) for _ in range(count)]
-    grads = [next(given) for _ in range(count)]
-    slots = {name: [next(given) for _ in places] for name in plan.slots}
-    clocks = {name: [next(given) for _ in range(max(members) + 1)] for name in clock_names}
-    extra = list(given)
+        numbers = {name: number(where, hyper, extra) for name, where in self.numbers.items()}
+        ticks: dict = {}
+        new_clocks = {name: list(values) for name, values in clocks.items()}
+        for at, place in enumerate(places):
+            member, dtype = members[place[0]], params[place[0]].dtype
+            if (member, dtype) not in ticks:
+                clock = {name: clocks[name][member] for name in clock_names}
+                ticks[member, dtype] = rule._tick(clock, numbers, static, dtype)
+                for name in clock_names:
+                    new_clocks[name][member] = ticks[member, dtype][0][name]
+            rates = ticks[member, dtype][1]
+            state = {name: slots[name][at] for name in self.slots}
+            if len(place) == 1:
+                (k,) = place
+                delta, state = rule._leaf(grads[k], params[k], state, rates, numbers, static)
+                params[k] = _moved(params[k], delta)
+            else:
+                own = [params[k] for k in place]
+                # without the fences XLA computes the pack anew for every part of it
+                grad = jax.lax.optimization_barrier(pack([grads[k] for k in place]))
+                delta, state = rule._leaf(grad, pack(own), state, rates, numbers, static)
+                parts = unpack(jax.lax.optimization_barrier(delta), [p.shape for p in own])
+                for k, part in zip(place, parts, strict=True):
+                    params[k] = _moved(params[k], part)
+            for name in self.slots:
+                slots[name][at] = state[name]
+        return (
+            *params,
+            *(s for name in self.slots for s in slots[name]),
+            *(c for n in clock_names for c in new_clocks[n]),
+        )
 
-    def number(where: Any) -> Any:
-        if isinstance(where, tuple):
-            return tuple(number(w) for w in where) if where[0] != "is" else where[1]
-        return hyper[where] if where >= 0 else extra[-where - 1]
 
-    numbers = {name: number(where) for name, where in plan.numbers.items()}
-    ticks: dict = {}
-    new_clocks = {name: list(values) for name, values in clocks.items()}
-    for at, place in enumerate(places):
-        member, dtype = members[place[0]], params[place[0]].dtype
-        if (member, dtype) not in ticks:
-            clock = {name: clocks[name][member] for name in clock_names}
-            ticks[member, dtype] = rule._tick(clock, numbers, static, dtype)
-            for name in clock_names:
-                new_clocks[name][member] = ticks[member, dtype][0][name]
-        rates = ticks[member, dtype][1]
-        state = {name: slots[name][at] for name in plan.slots}
-        if len(place) == 1:
-            (k,) = place
-            delta, state = rule._leaf(grads[k], params[k], state, rates, numbers, static)
-            params[k] = _moved(params[k], delta)
-        else:
-            own = [params[k] for k in place]
-            # without the fences XLA computes the pack anew for every part of it
-            grad = jax.lax.optimization_barrier(pack([grads[k] for k in place]))
-            delta, state = rule._leaf(grad, pack(own), state, rates, numbers, static)
-            parts = unpack(jax.lax.optimization_barrier(delta), [p.shape for p in own])
-            for k, part in zip(place, parts, strict=True):
-                params[k] = _moved(params[k], part)
-        for name in plan.slots:
-            slots[name][at] = state[name]
-    return (*params, *(s for name in plan.slots for s in slots[name]), *(c for n in clock_names for c in new_clocks[n]))
+def update(hyper: Any, *arrays: Any, plan: Any) -> tuple:
+    """One step of one group: (new parameters, new states)."""
+    return plan.update(hyper, arrays)
 
 
 def _moved(param: Any, delta: Any) -> Any:
@@ -113,14 +118,14 @@ def undo(done: list) -> None:
 class Dials:
     """The numbers of a group as they stand, read anew when an option changed."""
 
-    def __init__(self, rule: Rule, group: dict):
-        self.rule, self.group = rule, group
+    def __init__(self, split: Callable[[dict], tuple[dict, dict]], group: dict):
+        self.split, self.group = split, group
         self.options: list | None = None
 
     def _look(self) -> None:
         options = options_of(self.group)
         if options != self.options:
-            numbers, static = self.rule.split(self.group)
+            numbers, static = self.split(self.group)
             where, self.array, _ = read_numbers(numbers)
             self.form = (tuple(where.items()), tuple(static.items()))
             self.options = options
@@ -146,8 +151,8 @@ class Ready:
     """
 
     __slots__ = (
-        "cells", "dicts", "entries", "extra", "group", "held", "hyper", "ids", "options", "params", "plan", "settings",
-        "states", "values",
+        "cells", "dicts", "entries", "extra", "group", "held", "holders", "hyper", "ids", "options", "params", "plan",
+        "settings", "states", "values",
     )  # fmt: skip
 
     def __init__(self, optimizer: Any, group: dict, params: list[Tensor]):
@@ -158,20 +163,25 @@ class Ready:
         held = [{**optimizer.state[p], **optimizer._hidden.get(p, {})} for p in params]
         clock_names = tuple(rule.clock(numbers))
         slot_names = tuple(rule.slots(numbers, static))
-        clocks, members = optimizer.shared_clocks(params, held, clock_names)
+        clocks, members = shared_clocks(optimizer, params, held, clock_names)
         where, hyper, self.extra = read_numbers(numbers)
         self.hyper = constant(hyper)
         packs = layout([p._aval for p in params], members)
         self.plan = Plan(rule, static, where, slot_names, (clock_names, members), len(params), packs)
         self.settings = {"plan": self.plan}
         self.params, self.ids = params, list(map(id, params))
-        self.options, self.held = options_of(group), list(group.values())
-        self.values = list(map(id, self.held))  # held, so that no other object gets one of these numbers
+        self.note(group)
         self.states = [_joined([held[k][n] for k in place]) for n in slot_names for place in self.plan.places()]
         self.states += [c for n in clock_names for c in clocks[n]]
         self.cells = [t._cell for t in (*params, *self.states)]
+        self.holders = params
         self.dicts = [optimizer.state[p] for p in params]
         self.entries = self._entries()
+
+    def note(self, group: dict) -> None:
+        """The options that it is made for."""
+        self.options, self.held = options_of(group), list(group.values())
+        self.values = list(map(id, self.held))  # held, so that no other object gets one of these numbers
 
     def _entries(self) -> list[int]:
         return list(map(id, chain.from_iterable(map(dict.values, self.dicts))))
@@ -180,7 +190,7 @@ class Ready:
         """Are the parameters, the options and the states the ones it was made for?"""
         if self.ids != list(map(id, params)) or self.entries != self._entries():
             return False
-        if not all(map(operator.is_, map(optimizer.state.get, params), self.dicts)):
+        if not all(map(operator.is_, map(optimizer.state.get, self.holders), self.dicts)):
             return False
         if self.values == list(map(id, group.values())):
             return True
@@ -190,7 +200,7 @@ class Ready:
 def _joined(parts: list[Tensor]) -> Tensor:
     """The tensor that holds these states end to end, and that they are views of from now on."""
     if len(parts) == 1:
-        return _alone(parts[0])
+        return alone(parts[0])
     base = parts[0]._base
     starts, start = [], 0
     for part in parts:
@@ -211,7 +221,7 @@ def _joined(parts: list[Tensor]) -> Tensor:
     return base
 
 
-def _alone(tensor: Tensor) -> Tensor:
+def alone(tensor: Tensor) -> Tensor:
     """A state in a cell of its own."""
     if tensor._base is not None:
         with jax.enable_x64(True):
@@ -246,6 +256,13 @@ def _part(x: Any, start: int, shape: tuple) -> Any:
 PART = Op(_part, "SliceBackward0", saves="none")
 PART.view, PART.name = True, "part"
 OPS[_part] = PART
+
+
+def number(where: Any, hyper: Any, extra: list) -> Any:
+    """A number, as ``read_numbers`` says where it stands."""
+    if isinstance(where, tuple):
+        return tuple(number(w, hyper, extra) for w in where) if where[0] != "is" else where[1]
+    return hyper[where] if where >= 0 else extra[-where - 1]
 
 
 def read_numbers(numbers: dict) -> tuple[dict, jax.Array, list]:

@@ -44,7 +44,12 @@ class Saving:
                 positions.setdefault(id(param), len(positions))
             packed["params"] = [positions[id(p)] for p in group["params"]]
             groups.append(packed)
-        state = {positions[id(p)]: dict(s) for p, s in self.state.items() if id(p) in positions and s}
+        state = {}
+        for holder, entries in self.state.items():
+            if isinstance(holder, Tensor):
+                holder = positions.get(id(holder))
+            if holder is not None and entries:
+                state[holder] = dict(entries)
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict) -> None:
@@ -70,12 +75,12 @@ class Saving:
         state: dict = defaultdict(dict)
         for position, entries in state_dict["state"].items():
             if position not in by_position:
-                state[position] = entries
+                state[position] = self._loaded(None, entries)
                 continue
             param, packed = by_position[position]
             if rule is not None:
                 _check(rule, packed, position, param, entries)
-            state[param] = {name: _loaded(name, value, param) for name, value in entries.items()}
+            state[param] = self._loaded(param, entries)
         if rule is not None:
             for packed in saved:
                 rule.validate({k: v for k, v in packed.items() if not isinstance(v, Tensor)})
@@ -91,6 +96,10 @@ class Saving:
             packed["params"] = group["params"]
             for name, value in packed.items():
                 group[name] = value
+
+    def _loaded(self, param: Tensor | None, entries: Any) -> Any:
+        """The saved entries of a parameter, or of something else, as they are kept."""
+        return entries if param is None else {name: _entry(name, value, param) for name, value in entries.items()}
 
 
 def _check(rule: Any, group: dict, position: Any, param: Tensor, entries: dict) -> None:
@@ -115,7 +124,7 @@ def _check(rule: Any, group: dict, position: Any, param: Tensor, entries: dict) 
             )
 
 
-def _loaded(name: str, value: Any, param: Tensor) -> Any:
+def _entry(name: str, value: Any, param: Tensor) -> Any:
     """One entry of a saved state, as this parameter keeps it."""
     if isinstance(value, Tensor) or hasattr(value, "__array__"):
         array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)

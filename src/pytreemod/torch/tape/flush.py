@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytreemod.torch.tape.compiled import owned, program_of, settled
+from pytreemod.torch.tape.hollow import HOLLOW, keep_histories
 from pytreemod.torch.tape.known import Known, Mark, described, learn
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.owners import dropped, is_alive, left_behind, needed_for, ownership
@@ -21,7 +22,8 @@ def force(value: Value) -> Any:
         source = value.inputs[0] if type(value.spec) is Projection else None
         if source is not None and source.array is not None:
             value.array = source.array[value.spec.index]
-            value.inputs = None if not value.mask or value.released else value.inputs
+            if (not value.mask or value.released) and not keep_histories([value]):
+                value.inputs = None
         else:
             flush([value])
     return value.array
@@ -90,7 +92,7 @@ def foresee(trail: Trail, mark: Mark, known: Known, roots: list[Value]) -> bool:
         outputs = (*[k for k in outputs if k != last], last)
         better = described(mark, trail, recording, outputs, donated, program_of(recording, outputs, donated), [whole])
         if better is not None:
-            better.clears, better.after = known.clears, after
+            better.clears, better.hollow, better.after = known.clears, known.hollow, after
         known.ahead = after.foretells, better
     expected, better = known.ahead
     results = None if better is None else better.run(trail)
@@ -154,15 +156,18 @@ def flush(
             item.array = array
             item.inputs = None
         whole.array = None
+    hollow = dict.fromkeys(keep_histories(order))
     for value in order:
         if value.inputs is not None and (value.released or (value.array is not None and not value.mask)):
+            if value.epoch is HOLLOW or value in hollow:
+                continue
             value.inputs = None
             if type(value.spec) is GradientSpec:
                 value.spec = None
     if mark is None:
         trail.begin()
     else:
-        learn(mark, trail, recording, outputs, donated, compiled, wholes)
+        learn(mark, trail, recording, outputs, donated, compiled, wholes, hollow)
 
 
 def relieve(trail: Trail) -> None:

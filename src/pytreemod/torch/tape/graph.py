@@ -63,7 +63,8 @@ def _step(value: Value) -> Value:
 
 def node_name(value: Value) -> str:
     """PyTorch's name of the backward node of a value."""
-    op = _step(value).spec.op
+    value = _step(value)
+    op = value.spec.op
     return op.node(value) if callable(op.node) else op.node
 
 

@@ -6,11 +6,13 @@ The next recording that comes to the same fork with the same owners runs the pro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from pytreemod.torch.tape.compiled import Compiled, given_arrays, settled
+from pytreemod.torch.tape.hollow import keep_histories
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.owners import living
 from pytreemod.torch.tape.packing import Packed, is_packed
@@ -51,7 +53,8 @@ class Known:
     """A program in terms of positions on the trail."""
 
     __slots__ = (
-        "after", "ahead", "clears", "compiled", "counts", "given", "given_set", "kept", "numbers", "outputs", "packed",
+        "after", "ahead", "clears", "compiled", "counts", "given", "given_set", "hollow", "kept", "numbers", "outputs",
+        "packed",
         "updated", "wanted", "wholes",
     )  # fmt: skip
 
@@ -77,6 +80,8 @@ class Known:
         del kept, given
         for k, array in zip(self.outputs, results, strict=False):
             log[k].array = array
+        if self.hollow:
+            keep_histories([log[k] for k in self.hollow])
         for k in self.clears:
             log[k].inputs = None
         modes.backwards.clear()
@@ -127,6 +132,7 @@ def learn(
     donated: frozenset,
     compiled: Compiled,
     wholes: list[Value],
+    hollow: Iterable[Value],
 ) -> None:
     """Write down what was run at ``mark``, and go on from there."""
     known = described(mark, trail, recording, outputs, donated, compiled, wholes)
@@ -134,9 +140,10 @@ def learn(
         trail.begin()
         return
     left = [v for v in trail.log if v.inputs is not None and not v.released and is_open(v)]
-    lasts = bool(left and living(trail.log, left))
+    lasts = bool(left and living(trail.log, left, recording))
     gone = recording.order if lasts else [recording.order[k] for k in outputs]  # of the rest nothing is left
     known.clears = [v.position for v in gone if v.epoch is trail.epoch and v.inputs is None]
+    known.hollow = [v.position for v in hollow if v.epoch is trail.epoch]
     known.after = Fork() if lasts else None
     mark.fork.remember(known)
     if known.after is None:

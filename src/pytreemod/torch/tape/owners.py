@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from sys import getrefcount
 
 from pytreemod.torch.tape.compiled import is_array
+from pytreemod.torch.tape.hollow import HOLLOW
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.packing import unpackable
 from pytreemod.torch.tape.program import GradientSpec, Recording
@@ -42,9 +44,13 @@ def is_alive(value: Value) -> bool:
     return getrefcount(value) > _SEEN + (value.epoch is modes.trail.epoch)
 
 
-def living(log: list[Value], among: list[Value]) -> list[Value]:
-    """Those of ``among``, values of the log, that somebody outside refers to."""
+def living(log: list[Value], among: list[Value], recording: Recording | None = None) -> list[Value]:
+    """Those of ``among``, values of the log, that somebody outside (and outside of ``recording``) refers to."""
     held = dict.fromkeys(among, 0)
+    if recording is not None:
+        for value in chain(recording.order, recording.index, recording.leaves, recording.numbered):
+            if value in held:
+                held[value] += 1
     for value in log:
         spec = value.spec
         for v in (*(value.inputs or ()), *(spec.references() if type(spec) is GradientSpec else ())):
@@ -157,7 +163,11 @@ def ownership(recording: Recording, wanted: tuple, extra: list[Value]) -> tuple[
     chosen.update([k for k in lasting if not order[k].mask or order[k].released])
     inputs = value = v = None
     spare = [count - held[k] for k, count in enumerate(_references(order))]
-    outputs = [k for k, v in enumerate(order) if v.array is None and (spare[k] > _BASE or k in chosen)]
+    outputs = [
+        k
+        for k, v in enumerate(order)
+        if v.array is None and (spare[k] > _BASE or k in chosen) and v.epoch is not HOLLOW
+    ]
     room = Counter()
     for position in outputs:
         aval = order[position].aval

@@ -203,7 +203,7 @@ class _Writer:
     def _start(self, value: Value) -> int:
         """Where the numbers of a call start."""
         start = len(self.numbers)
-        if value.numbers:
+        if value.numbers and value.spec.op.numbers:  # what is left of a history has them, and needs none
             self.numbers.extend(value.numbers)
             self.numbered.append(value)
         return start

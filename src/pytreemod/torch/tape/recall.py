@@ -63,7 +63,7 @@ def remember(trail: Trail, whole: Value, calls: list[Value], saved: list[Value],
     if any(v.epoch is not epoch and v not in given for v in (*calls, *saved, *whole.inputs, *spec.inside)):
         trail.stray()
         return
-    found = trail.explore(("backward", spec.roots[0].position, keep), Fork(spec))
+    found = trail.explore(("backward", spec.roots[0].position, keep), Fork())
     if found is not None:
         found.gradient = Backward(whole, calls, saved, keep)
         _go(trail, found, whole)

@@ -97,7 +97,7 @@ class Trail:
         value.epoch = self.epoch
         value.position = len(self.log)
         self.log.append(value)
-        return value.aval
+        return (value.aval,) if value.mask else value.aval  # a result that a backward has been through is no leaf
 
     def add(self, value: Value) -> None:
         """Give a value the next position."""

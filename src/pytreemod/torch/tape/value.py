@@ -108,7 +108,8 @@ class Op:
 
     Args:
         node: PyTorch's name of the backward node ("AddBackward0").
-        saves: what PyTorch keeps for the gradient: "inputs", "output", "both" or "none".
+        saves: what PyTorch keeps for the gradient: "inputs", "others" (inputs but the only one that has a gradient),
+            "indices" (inputs that are integers or truth values), "output", "both" or "none".
         numbers: Python numbers among the arguments are operands: constants of a program until they change.
 
     ``view``: the result aliases the first argument. ``at_once``: it may run by itself when its inputs are there.
