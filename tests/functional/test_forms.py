@@ -1,0 +1,116 @@
+"""Forms: arithmetic spelled for speed, against its plain twin.
+
+The twin says what is meant and JAX derives the rest; the form has the same values, derivatives in forward and reverse
+mode to second order, and batches.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+import pytreemod.functional as F
+from pytreemod.functional import standardize
+
+from .helpers import agree, numbers
+
+
+def plain_gelu(x):
+    return 0.5 * x * (1 + jax.lax.erf(x / np.sqrt(2)))
+
+
+def plain_linear(x, weight, bias):
+    return x @ weight.T + bias
+
+
+X = numbers(4, 5)
+FORMS = {
+    "standardized": (
+        lambda x: standardize.standardized(x, (1,), 1e-5),
+        lambda x: standardize.plain(x, (1,), 1e-5),
+        [X + 3],
+    ),
+    "standardized over two": (
+        lambda x: standardize.standardized(x, (0, 2), 1e-2),
+        lambda x: standardize.plain(x, (0, 2), 1e-2),
+        [numbers(4, 2, 3)],
+    ),
+    "root mean square": (
+        lambda x: standardize.standardized(x, (1,), 1e-5, centred=False),
+        lambda x: standardize.plain(x, (1,), 1e-5, centred=False),
+        [X + 3],
+    ),
+    "gelu": (F.gelu, plain_gelu, [X]),
+    "linear": (F.linear, plain_linear, [X, numbers(3, 5, seed=1), numbers(3, seed=2)]),
+}
+
+
+def double(inputs):
+    return tuple(jnp.asarray(x, jnp.float64) if x.dtype.kind == "f" else jnp.asarray(x) for x in inputs)
+
+
+def tangents(inputs):
+    return tuple(jnp.sin(3.0 * x + 1) for x in inputs)
+
+
+def weighted(function):
+    """A number of the result in which every entry counts differently, and not linearly."""
+
+    def loss(*inputs):
+        out = function(*inputs)
+        return (out**2 * jnp.cos(jnp.arange(out.size, dtype=out.dtype)).reshape(out.shape)).sum()
+
+    return loss
+
+
+def slope(function, inputs):
+    return jax.grad(weighted(function), argnums=tuple(range(len(inputs))))
+
+
+VIEWS = {
+    "value": lambda f, inputs: f(*inputs),
+    "forward": lambda f, inputs: jax.jvp(f, inputs, tangents(inputs)),
+    "reverse": lambda f, inputs: slope(f, inputs)(*inputs),
+    "forward over reverse": lambda f, inputs: jax.jvp(slope(f, inputs), inputs, tangents(inputs))[1],
+    "reverse over reverse": lambda f, inputs: jax.grad(
+        lambda *i: sum((s * t).sum() for s, t in zip(slope(f, inputs)(*i), tangents(inputs), strict=True))
+    )(*inputs),
+    "forward over forward": lambda f, inputs: jax.jvp(
+        lambda *i: jax.jvp(f, i, tangents(inputs))[1], inputs, tangents(inputs)
+    )[1],
+    "batch of slopes": lambda f, inputs: jax.vmap(slope(f, inputs))(*(jnp.stack([x, 2 * x]) for x in inputs)),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_form_is_its_plain_twin(form, view):
+    function, twin, inputs = form
+    with jax.enable_x64(True):
+        inputs = double(inputs)
+        found, expected = (jax.jit(lambda *i, f=f: view(f, i))(*inputs) for f in (function, twin))
+        for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-10)
+            assert np.abs(other).max() > 1e-3
+
+
+def test_gelu_of_sixteen_bits_is_rounded_once_as_in_pytorch():
+    x = numbers(1000)
+    ours = F.gelu(jnp.asarray(x, jnp.bfloat16))
+    theirs = torch.nn.functional.gelu(torch.tensor(x, dtype=torch.bfloat16))
+    np.testing.assert_allclose(ours.astype(jnp.float32), theirs.float(), rtol=4e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(64,), (8, 64), (2, 8, 64)])
+def test_linear_of_any_rank_matches_pytorch(shape):
+    agree(F.linear, torch.nn.functional.linear, numbers(*shape), numbers(5, 64), numbers(5), rtol=1e-4, atol=1e-4)
+
+
+def test_an_eps_that_is_an_array_has_a_derivative():
+    def loss(eps):
+        return (F.layer_norm(jnp.asarray(X), (5,), eps=eps) ** 2).sum()
+
+    eps, step = jnp.float32(0.1), 1e-2
+    numeric = (loss(eps + step) - loss(eps - step)) / (2 * step)
+    np.testing.assert_allclose(jax.grad(loss)(eps), numeric, rtol=1e-2)
