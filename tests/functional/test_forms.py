@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import pytreemod.functional as F
-from pytreemod.functional import standardize
+from pytreemod.functional import recurrent_scan, standardize
+from pytreemod.functional.recurrent import GATES
 
 from .helpers import agree, numbers
 
@@ -38,6 +39,22 @@ def whole_batch_norm(x, weight, bias):
     return F.batch_norm(x, None, None, weight, bias, training=True)
 
 
+def recurrent(scan, kind, reverse):
+    """All results of ``scan`` side by side: of 3 steps, batch 2, size 2."""
+
+    def run(x, weight, bias, hidden, memory):
+        bias, memory = (bias if kind == "gru" else None), (memory if kind == "lstm" else None)
+        results = scan(kind, x, weight, bias, hidden, memory, reverse)
+        return jnp.concatenate([r.reshape(-1, 2) for r in jax.tree.leaves(results)])
+
+    return run
+
+
+def recurrent_inputs(kind):
+    width = 2 * GATES[kind]
+    return [numbers(*s, seed=i) for i, s in enumerate([(3, 2, width), (width, 2), (width,), (2, 2), (2, 2)])]
+
+
 X = numbers(4, 5)
 IMAGES = numbers(3, 2, 5, 5)
 FORMS = {
@@ -59,6 +76,14 @@ FORMS = {
     "batch_norm": (whole_batch_norm, plain_batch_norm, [IMAGES + 2, numbers(2, seed=1), numbers(2, seed=2)]),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2) ** 2, lambda x: plain_max_pool(x) ** 2, [IMAGES]),
     "gelu": (F.gelu, plain_gelu, [X]),
+    **{
+        f"{kind}{' reversed' * reverse}": (
+            recurrent(recurrent_scan.scan, kind, reverse),
+            recurrent(recurrent_scan.plain_scan, kind, reverse),
+            recurrent_inputs(kind),
+        )
+        for kind, reverse in [("lstm", False), ("lstm", True), ("gru", False), ("rnn_tanh", True), ("rnn_relu", False)]
+    },
     "linear": (F.linear, plain_linear, [X, numbers(3, 5, seed=1), numbers(3, seed=2)]),
 }
 
