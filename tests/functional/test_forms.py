@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import pytreemod.functional as F
-from pytreemod.functional import recurrent_scan, standardize
+from pytreemod.functional import loss_classes, recurrent_scan, standardize
 from pytreemod.functional.recurrent import GATES
 
 from .helpers import agree, numbers
@@ -55,6 +55,7 @@ def recurrent_inputs(kind):
     return [numbers(*s, seed=i) for i, s in enumerate([(3, 2, width), (width, 2), (width,), (2, 2), (2, 2)])]
 
 
+CLASSES = np.array([[0, 4, 1], [2, 2, 3]], np.int32)
 X = numbers(4, 5)
 IMAGES = numbers(3, 2, 5, 5)
 FORMS = {
@@ -76,6 +77,11 @@ FORMS = {
     "batch_norm": (whole_batch_norm, plain_batch_norm, [IMAGES + 2, numbers(2, seed=1), numbers(2, seed=2)]),
     "max_pool2d": (lambda x: F.max_pool2d(x, 3, 2) ** 2, lambda x: plain_max_pool(x) ** 2, [IMAGES]),
     "gelu": (F.gelu, plain_gelu, [X]),
+    "losses of classes": (
+        lambda x: loss_classes.losses_of(x, CLASSES, 1),
+        lambda x: -loss_classes.pick(jax.nn.log_softmax(x, 1), CLASSES, 1),
+        [numbers(2, 5, 3)],
+    ),
     **{
         f"{kind}{' reversed' * reverse}": (
             recurrent(recurrent_scan.scan, kind, reverse),
