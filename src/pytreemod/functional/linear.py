@@ -28,7 +28,12 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:
             f"cannot be multiplied ({rows}x{x.shape[-1]} and {'x'.join(map(str, weight.shape[::-1]))})"
         )
     same_dtype(x, "linear", weight=weight, bias=bias)
-    out = lax.dot_general(x, weight, (((x.ndim - 1,), (weight.ndim - 1,)), ((), ())))
+    # A matrix is one matrix of a batch of one: XLA's CPU back end has no fast product that contracts the first axis of
+    # its left factor, as the gradient of the weight does, but transposes that factor where it has three axes. Forward
+    # and backward at 512x128x512: 0.45 of the time; nowhere slower down to 64x128x10 (0.99).
+    batch = x[None] if x.ndim == 2 and weight.ndim == 2 else x
+    out = lax.dot_general(batch, weight, (((batch.ndim - 1,), (weight.ndim - 1,)), ((), ())))
+    out = out.reshape(*x.shape[:-1], *weight.shape[:-1])
     if bias is None:
         return out
     bias = jnp.asarray(bias)

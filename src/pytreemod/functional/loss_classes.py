@@ -4,6 +4,9 @@ The class axis is the second one, (N, C, d1, ...), or the only one of a single s
 target outside the classes raises where its values are known; inside a program its loss is nan.
 """
 
+import functools
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -79,8 +82,34 @@ def _log_softmax(input: Array, axis: int) -> tuple[Array, Array]:
     return shifted, jnp.log(jnp.exp(shifted).sum(axis))
 
 
-def _pick(input: Array, safe: Array, axis: int) -> Array:
+def pick(input: Array, safe: Array, axis: int) -> Array:
+    """The entries of ``input`` along ``axis`` that ``safe`` names."""
     return jnp.squeeze(jnp.take_along_axis(input, jnp.expand_dims(safe, axis), axis, mode="clip"), axis)
+
+
+# A form: the values by a gather, the derivative by comparing the classes with a count along the axis, where XLA would
+# scatter. Value and gradient on a CPU take 0.97 of the time at 64x10, 0.84 at 512x96, 0.59 at 512x5000. With the
+# comparison for the value too they take 1.05, 1.14 and 1.6.
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def losses_of(input: Array, safe: Array, axis: int) -> Array:
+    """Minus the log-softmax of the classes ``safe``, with its derivative written by hand: softmax less one."""
+    return _losses_and_softmax(input, safe, axis)[0]
+
+
+@losses_of.defjvp
+def _(axis, primals, tangents):
+    (input, safe), (change, _) = primals, tangents
+    losses, softmax = _losses_and_softmax(input, safe, axis)
+    is_class = jnp.expand_dims(safe, axis) == lax.broadcasted_iota(safe.dtype, input.shape, axis)
+    return losses, ((softmax - is_class.astype(input.dtype)) * change).sum(axis)
+
+
+def _losses_and_softmax(input, safe, axis):
+    top = lax.stop_gradient(input.max(axis, keepdims=True))
+    powers = jnp.exp(input - top)
+    total = powers.sum(axis, keepdims=True)
+    losses = jnp.log(jnp.squeeze(total, axis)) - (pick(input, safe, axis) - jnp.squeeze(top, axis))
+    return losses, powers / total
 
 
 def _along(weight: Array, ndim: int, axis: int) -> Array:
@@ -100,11 +129,13 @@ def _nll(
     picked: Array, safe: Array, counts: Array, wrong: Array, weight: Array | None, reduction: str
 ) -> tuple[Array, Array]:
     """(reduced loss, divisor of a mean): the losses ``picked`` where they count, weighted by class."""
-    share = jnp.ones_like(picked) if weight is None else jnp.take(weight.astype(picked.dtype), safe, mode="clip")
-    share = jnp.where(counts, share, 0)
-    losses = jnp.where(counts, picked, 0) if weight is None else jnp.where(counts, picked * share, 0)
+    if weight is None:
+        losses = jnp.where(counts, picked, 0)
+        total = counts.sum(dtype=jnp.int32).astype(losses.dtype)  # one kernel less than a sum of floats: 0.985 (MLP)
+    else:
+        share = jnp.where(counts, jnp.take(weight.astype(picked.dtype), safe, mode="clip"), 0)
+        losses, total = jnp.where(counts, picked * share, 0), share.sum()
     losses = jnp.where(wrong, jnp.array(jnp.nan, dtype=losses.dtype), losses)
-    total = share.sum()
     if reduction == "mean":
         return losses.sum() / total, total
     return reduced(losses, reduction), total
@@ -134,7 +165,7 @@ def nll_loss(
     check_target("nll_loss", target, input.shape[axis], ignore_index)
     single = target.reshape(()) if axis == 0 else target
     safe, counts, wrong = _classes(single, input.shape[axis], ignore_index)
-    loss, _ = _nll(-_pick(input, safe, axis), safe, counts, wrong, weight, reduction)
+    loss, _ = _nll(-pick(input, safe, axis), safe, counts, wrong, weight, reduction)
     return loss.reshape(target.shape) if reduction == "none" else loss
 
 
@@ -200,9 +231,9 @@ def cross_entropy(
     check_target("cross_entropy", target, classes, ignore_index)
     single = target.reshape(()) if axis == 0 else target
     safe, counts, wrong = _classes(single, classes, ignore_index)
-    shifted, log_sum = _log_softmax(input, axis)
-    loss, total = _nll(log_sum - _pick(shifted, safe, axis), safe, counts, wrong, weight, reduction)
+    loss, total = _nll(losses_of(input, safe, axis), safe, counts, wrong, weight, reduction)
     if label_smoothing:
+        shifted, log_sum = _log_softmax(input, axis)
         if weight is None:
             spread = classes * log_sum - shifted.sum(axis)
         else:

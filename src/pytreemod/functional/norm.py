@@ -7,10 +7,11 @@ import math
 from collections.abc import Sequence
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from .checks import ShapeError, axis, floating, shown, wide
 from .dispatch import dispatched
+from .standardize import standardized
 
 
 @dispatched
@@ -30,10 +31,7 @@ def layer_norm(
     Source: Ba et al. 2016, arXiv:1607.06450.
     """
     x, dims = _last_dimensions("layer_norm", input, normalized_shape, weight=weight, bias=bias)
-    values = wide(x)
-    centred = values - values.mean(axis=dims, keepdims=True)
-    variance = (centred * centred).mean(axis=dims, keepdims=True)
-    return affine(centred * lax.rsqrt(variance + eps), weight, bias, x.dtype)
+    return affine(standardized(wide(x), dims, eps), weight, bias, x.dtype)
 
 
 @dispatched
@@ -48,9 +46,8 @@ def rms_norm(
     """
     x, dims = _last_dimensions("rms_norm", input, normalized_shape, weight=weight)
     values = wide(x)
-    square = (values * values).mean(axis=dims, keepdims=True)
     eps = float(jnp.finfo(values.dtype).eps) if eps is None else eps
-    return affine(values * lax.rsqrt(square + eps), weight, None, x.dtype)
+    return affine(standardized(values, dims, eps, centred=False), weight, None, x.dtype)
 
 
 @dispatched
@@ -81,9 +78,7 @@ def group_norm(
                 f"but got {name} of shape {shown(jnp.shape(parameter))} and input of shape {shown(x.shape)}"
             )
     values = wide(x).reshape(x.shape[0], num_groups, -1)
-    centred = values - values.mean(axis=2, keepdims=True)
-    variance = (centred * centred).mean(axis=2, keepdims=True)
-    normal = (centred * lax.rsqrt(variance + eps)).reshape(x.shape)
+    normal = standardized(values, (2,), eps).reshape(x.shape)
     return affine(normal, per_channel(weight, x.ndim), per_channel(bias, x.ndim), x.dtype)
 
 

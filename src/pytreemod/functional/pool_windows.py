@@ -39,11 +39,19 @@ def max_pool(
     lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.inexact) else jnp.iinfo(x.dtype).min
     first, sizes = x.ndim - n, x.shape[x.ndim - n :]
     pairs = _pad_widths(sizes, out, kernel, stride, padding, dilation)
+
+    def along(axis):
+        def largest(x):
+            x, from_end = jnp.moveaxis(x, first - 1, axis), n + (axis == -1)
+            for i in reversed(range(n)):
+                x = _combined(_first_maximum, x, x.ndim - from_end + i, kernel[i], stride[i], dilation[i], out[i])
+            return jnp.moveaxis(x, axis, first - 1)
+
+        return largest
+
     best = lax.pad(x, jnp.asarray(lowest, dtype=x.dtype), [(0, 0, 0)] * first + pairs)
     if not return_indices:
-        for i in reversed(range(n)):
-            best = _combined(_first_maximum, best, first + i, kernel[i], stride[i], dilation[i], out[i])
-        return best
+        return lax.platform_dependent(best, cpu=along(-1), default=along(first - 1))
     where = jnp.arange(math.prod(sizes), dtype=jnp.int32).reshape((1,) * first + sizes)
     where = lax.pad(where, jnp.asarray(-1, dtype=jnp.int32), [(0, 0, 0)] * first + pairs)
     for i in reversed(range(n)):

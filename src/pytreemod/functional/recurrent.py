@@ -6,61 +6,34 @@ scan. Dropout between the layers is drawn beforehand, a mask for each layer, in 
 
 from collections.abc import Callable
 
-import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from ..rng import source as ambient
 from .checks import DtypeError, ShapeError, floating
 from .dispatch import dispatched
+from .recurrent_scan import cell, plain_scan, scan
 
 # A cell: (what the input gives, what the state gives, its cell state or None) -> (hidden, cell state or None)
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}
 
 
 def step(kind: str, from_input: Array, from_hidden: Array, hidden: Array, memory: Array | None):
-    """One step of one cell, once the products with the weights are made: (hidden, memory) of the next time.
-
-    Source: Hochreiter & Schmidhuber 1997 (lstm); Cho et al. 2014, arXiv:1406.1078, in the variant of cuDNN
-        (gru).
-    """
-    if kind == "rnn_tanh":
-        return jnp.tanh(from_input + from_hidden), None
-    if kind == "rnn_relu":
-        return jax.nn.relu(from_input + from_hidden), None
-    if kind == "gru":
-        reset_x, update_x, new_x = jnp.split(from_input, 3, -1)
-        reset_h, update_h, new_h = jnp.split(from_hidden, 3, -1)
-        reset, update = jax.nn.sigmoid(reset_x + reset_h), jax.nn.sigmoid(update_x + update_h)
-        new = jnp.tanh(new_x + reset * new_h)
-        return new + update * (hidden - new), None
-    write, forget, new, show = jnp.split(from_input + from_hidden, 4, -1)
-    memory = jax.nn.sigmoid(forget) * memory + jax.nn.sigmoid(write) * jnp.tanh(new)
-    return jax.nn.sigmoid(show) * jnp.tanh(memory), memory
+    """One step of one cell, once the products with the weights are made: (hidden, memory) of the next time."""
+    return cell(kind, from_input, from_hidden, hidden, memory)[0]
 
 
 def _scan(kind: str, x: Array, hidden: Array, memory: Array | None, weights: tuple, bias: bool, reverse: bool):
     """One direction of one layer: (T, N, in) -> (T, N, out), and the state after the last step."""
     w_ih, w_hh = weights[:2]
     b_ih, b_hh = weights[2:4] if bias else (None, None)
-    project = weights[-1].T if len(weights) % 2 else None
     from_input = x @ w_ih.T
     if b_ih is not None:
         from_input = from_input + (b_ih if kind == "gru" else b_ih + b_hh)
-    w_hh = w_hh.T
-
-    def body(state, now):
-        hidden, memory = state
-        from_hidden = hidden @ w_hh
-        if kind == "gru" and b_hh is not None:
-            from_hidden = from_hidden + b_hh
-        hidden, memory = step(kind, now, from_hidden, hidden, memory)
-        if project is not None:
-            hidden = hidden @ project
-        return (hidden, memory), hidden
-
-    (hidden, memory), out = lax.scan(body, (hidden, memory), from_input, reverse=reverse)
-    return out, hidden, memory
+    b_hh = b_hh if kind == "gru" else None
+    if len(weights) % 2:  # the LSTM projects
+        return plain_scan(kind, from_input, w_hh, b_hh, hidden, memory, reverse, weights[-1])
+    return scan(kind, from_input, w_hh, b_hh, hidden, memory, reverse)
 
 
 @dispatched
