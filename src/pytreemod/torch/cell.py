@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from pytreemod.torch.record import Flagged, call
+from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value
 
@@ -22,6 +23,8 @@ class Cell:
     __slots__ = ("__weakref__", "counter", "value")
 
     def __init__(self, value: Value):
+        if capturing[0] and modes.capture is not None:
+            modes.capture.make(self)
         counter = self.counter = [0]
         self.value = value
         if value.counter is None:

@@ -71,18 +71,20 @@ programs: dict[tuple, Compiled] = {}
 compilations = Counter()  # how many programs were made, for tests and for whoever wonders
 
 
-def program_of(recording: Recording, outputs: tuple, donated: frozenset) -> Compiled:
-    """The program of a recording: found by its structure, or made."""
+def program_of(
+    recording: Recording, outputs: tuple, donated: frozenset, places: tuple[int, ...] | None = None
+) -> Compiled:
+    """The program of a recording: found by its structure, or made. ``places`` as in ``Compiled``."""
     numbers = tuple(recording.numbers)
-    key = (recording.entries, recording.sequence, outputs, donated)
+    key = (recording.entries, recording.sequence, outputs, donated, places)
     found = programs.get(key)
     if found is None or not found.fits(numbers):
         dynamic: frozenset = frozenset()
         if found is not None:
             changed = (k for k, (a, b) in enumerate(zip(found.constants, numbers, strict=True)) if not _same(a, b))
             dynamic = found.dynamic | frozenset(changed)
-        found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic)
-        compilations["programs"] += 1
+        found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic, places)
+        compilations["programs"] += places is None
     return found
 
 
