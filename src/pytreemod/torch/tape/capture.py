@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from pytreemod.torch.tape.trail import Trail
 from pytreemod.torch.tape.value import Value
 
 _serials = itertools.count(1)
+_counting = threading.Lock()
 capturing = [0]  # how many threads capture now: a cheap test before the thread's own state is asked
 
 
@@ -166,7 +168,8 @@ def capture(name: str, noticed: Callable[[Any], None] | None = None):
     modes.backwards, modes.updated, modes.trail = [], [], Trail()
     modes.trail.stray()
     modes.capture = found
-    capturing[0] += 1
+    with _counting:
+        capturing[0] += 1
     try:
         yield found
     except BaseException:
@@ -175,7 +178,8 @@ def capture(name: str, noticed: Callable[[Any], None] | None = None):
             clean()
         raise
     finally:
-        capturing[0] -= 1
+        with _counting:
+            capturing[0] -= 1
         modes.capture = None
         found.backwards, found.updated = modes.backwards, modes.updated
         modes.backwards, modes.updated, modes.trail = backwards, updated, trail

@@ -99,7 +99,11 @@ def settled(value: Value) -> Any:
         array = value.array = value.inputs[0].array[value.spec.index]
     if type(array) is np.ndarray:
         with jax.enable_x64(True):
-            array = value.array = jax.device_put(array)
+            moved = jax.device_put(array)
+            if not is_array(moved):  # a tracer, inside somebody's jit: it must not outlive that
+                with jax.ensure_compile_time_eval():
+                    moved = jax.device_put(array)
+        array = value.array = moved
     elif type(array) is Packed:
         array = array.arrays if array.whole is None else array.whole
     return array
