@@ -7,6 +7,7 @@ from typing import Any
 
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import axis
+from pytreemod.torch.size import device, strided
 from pytreemod.torch.strides import strides
 from pytreemod.torch.tensor import Tensor
 
@@ -87,6 +88,8 @@ for _name, _value in {
     "is_cuda": property(lambda self: False),
     "is_sparse": property(lambda self: False),
     "is_quantized": property(lambda self: False),
+    "device": property(lambda self: device("cpu")),
+    "layout": property(lambda self: strided),
     "names": property(lambda self: (None,) * self.ndim),
     "is_cpu": property(lambda self: True),
     "is_sparse_csr": property(lambda self: False),

@@ -322,10 +322,10 @@ def accumulate(tensor: Tensor, part: Value, create_graph: bool) -> None:
     """Add one gradient to ``tensor.grad``: in place, unless the gradient is to be differentiated itself."""
     if tensor._leaf and tensor._hooks:
         part = run_hooks(tensor, wrap(part))._read()[0]
-    present = tensor._grad
     if modes.capture is not None:
         modes.capture.see_grad(tensor)
         modes.capture.set_grad(tensor)
+    present = tensor._grad
     if present is None:
         tensor._grad = wrap(part)
     elif create_graph:

@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 from pytreemod.torch.record import Flagged, call
+from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.hollow import swap
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value
@@ -21,6 +22,8 @@ class Cell:
     __slots__ = ("__weakref__", "counter", "value")
 
     def __init__(self, value: Value):
+        if capturing[0] and modes.capture is not None:
+            modes.capture.make(self)
         counter = self.counter = [0]
         self.value = value
         if value.counter is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 _ids = itertools.count()
+changes = [0]  # how often a hook was registered or removed
 
 
 class RemovableHandle:
@@ -15,6 +16,7 @@ class RemovableHandle:
     def __init__(self, hooks: dict, hook: Callable | None = None, *, first: bool = False):
         self.hooks, self.id = hooks, next(_ids)
         if hook is not None:
+            changes[0] += 1
             hooks[self.id] = hook
             if first:
                 rest = [(k, v) for k, v in hooks.items() if k != self.id]
@@ -22,6 +24,7 @@ class RemovableHandle:
                 hooks.update([(self.id, hook), *rest])
 
     def remove(self) -> None:
+        changes[0] += 1
         self.hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:

@@ -40,6 +40,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             self._is_param = True
         source = data.detach()
         self._cell, self._base, self._steps = source._cell, source._base, source._steps
+        if source._within:
+            self._within = source._within
         if source._base is not None or source._cell.value.mask:
             self._detached = True
         self._sort()

@@ -11,6 +11,7 @@ import numpy as np
 
 from pytreemod.rng import HostStream, ProgramStream
 from pytreemod.rng.intel import is_intel
+from pytreemod.torch.cell import alias
 from pytreemod.torch.creation import made, shape_of
 from pytreemod.torch.dtypes import as_dtype, default, int64
 from pytreemod.torch.layout import layout
@@ -18,6 +19,7 @@ from pytreemod.torch.ops.registry import check_in_place, composite
 from pytreemod.torch.record import OPS, call, item
 from pytreemod.torch.size import device
 from pytreemod.torch.strides import memory_order
+from pytreemod.torch.tape.capture import lasting
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -59,17 +61,31 @@ class Generator:
             raise TypeError(f"manual_seed expected a long, but got {type(seed).__name__}")
         if not -(2**63) <= seed < 2**64:
             raise ValueError("Overflow when unpacking long long")
+        if modes.capture is not None:
+            _ProgramSource(self).seed(int(seed) % 2**64)
+            return self
         self._seed = int(seed) % 2**64
         self._host = HostStream(self._seed)
         self._ahead = False
         return self
 
     def seed(self) -> int:
-        """Start a stream that nobody can foresee; the seed is returned."""
+        """Start a stream that nobody can foresee; the seed is returned.
+
+        Raises:
+            RuntimeError: inside a compiled function, which would repeat the seed of its first run.
+        """
+        if modes.capture is not None:
+            raise RuntimeError(
+                f"{modes.capture.name}: seed() inside a compiled function would give every call the same seed. Call it "
+                "outside, or give manual_seed a number"
+            )
         self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1)
         return self._seed
 
     def initial_seed(self) -> int:
+        if modes.capture is not None:
+            return modes.capture.seeds.get(self, self._seed)
         return self._seed
 
     def get_state(self) -> Tensor:
@@ -92,8 +108,10 @@ class Generator:
             else:
                 self._program._cell.assign(state)
 
-    def from_program(self) -> None:
+    def from_program(self, seed: int | None = None) -> None:
         self._ahead = True
+        if seed is not None:
+            self._seed = seed
 
 
 class _ProgramSource:
@@ -102,8 +120,13 @@ class _ProgramSource:
     def __init__(self, generator: Generator):
         self.generator = generator
         if generator not in modes.capture.generators:
-            generator.into_program()
+            lasting(generator.into_program)
             modes.capture.generators.append(generator)
+
+    def seed(self, seed: int) -> None:
+        modes.capture.seeds[self.generator] = seed
+        state = constant(jnp.asarray(HostStream(seed).program_state()))
+        self.generator._program._cell.assign(alias(state))  # type: ignore[union-attr]
 
     def _draw(self, method: str, **settings: Any) -> Tensor:
         state = self.generator._program

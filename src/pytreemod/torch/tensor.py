@@ -17,14 +17,14 @@ from pytreemod.torch.cell import Cell, alias, with_history_of
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.hooks import RemovableHandle
-from pytreemod.torch.record import ASK, DATA, DIRECT, LEAF, OPS, Flagged, call, item, operation_of
-from pytreemod.torch.size import Size, device, strided
+from pytreemod.torch.record import ASK, DATA, DIRECT, LEAF, OPS, call, item, operation_of
+from pytreemod.torch.size import Size
 from pytreemod.torch.tape import graph
 from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.flush import force
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Value, constant
-from pytreemod.torch.views import check_write, scatter
+from pytreemod.torch.views import check_write, scatter, view_value
 
 _new = object.__new__
 flips = [0]  # how often a tensor began or ceased to want a gradient, or got another cell
@@ -68,6 +68,7 @@ class Tensor(TensorBase):
     _reference: weakref.ref | None = None
     _retains = False
     _alias: tuple | None = None
+    _within = 0  # another name for what was there, made by this run of a function that is being compiled
 
     __hash__ = object.__hash__
     __array_priority__ = 1000
@@ -111,8 +112,7 @@ class Tensor(TensorBase):
         value = self._cell.value
         if capturing[0] and modes.capture is not None:
             modes.capture.read(self._cell, value)
-            if value.array is not None:
-                modes.capture.see_flag(self)
+            modes.capture.see_flag(self)
         if self._leaf:
             if value.variable is not self._reference:
                 value = self._leaf_value(value)
@@ -131,6 +131,8 @@ class Tensor(TensorBase):
         return self._alias[1]
 
     def _read_view(self, base: Tensor) -> tuple[Value, bool]:
+        if capturing[0] and modes.capture is not None:
+            modes.capture.see_flag(self)
         source, tracked = base._read()
         tracked = tracked and not self._detached
         if self._seen is not source or (capturing[0] and modes.capture is not None and self._viewed.array is not None):
@@ -157,6 +159,8 @@ class Tensor(TensorBase):
         view._how, view._gradient = ASK, None
         view._base = root
         view._cell = root._cell
+        if capturing[0] and modes.capture is not None:
+            view._within = modes.capture.serial
         view._steps = (*self._steps, (op, args, kwargs))
         view._seen, view._viewed = root._read()[0], out
         out.counter, out.version = value.counter, value.version
@@ -280,6 +284,8 @@ class Tensor(TensorBase):
             self._reference = weakref.ref(self)
         hooks = value.hooks = value.hooks or []
         modes.trail.stray()
+        if modes.capture is not None:
+            modes.capture.hooked.append(value)
         if not any(t is self for t in hooks):
             hooks.append(self)
 
@@ -312,6 +318,8 @@ class Tensor(TensorBase):
         other._cell, other._base, other._steps = self._cell, self._base, self._steps
         other._seen, other._viewed = self._seen, self._viewed
         other._detached = True
+        if capturing[0] and modes.capture is not None:
+            other._within = modes.capture.serial
         return other
 
     @property
@@ -357,14 +365,6 @@ class Tensor(TensorBase):
     def ndim(self) -> int:
         return len(self._read()[0].aval.shape)
 
-    @property
-    def device(self) -> device:
-        return device("cpu")
-
-    @property
-    def layout(self) -> Any:
-        return strided
-
     def __len__(self) -> int:
         shape = self._aval.shape
         if not shape:
@@ -377,11 +377,6 @@ class Tensor(TensorBase):
     def _array(self) -> Any:
         """The array, computed now if it is pending."""
         return force(self._read()[0])
-
-
-def view_value(op: Op, value: Value, args: tuple, kwargs: dict | None, tracked: bool) -> Value:
-    """``op(value, *args)``, with a gradient if ``tracked``, in whatever mode: a view stays what it was made as."""
-    return call(op, (Flagged(value, tracked), *args), kwargs, grad=True)
 
 
 def wrap(value: Value) -> Any:

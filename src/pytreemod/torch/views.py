@@ -17,6 +17,11 @@ from pytreemod.torch.tape.value import Op, Value
 _SEVERAL = frozenset({"SplitBackward0", "SplitWithSizesBackward0", "UnbindBackward0"})
 
 
+def view_value(op: Op, value: Value, args: tuple, kwargs: dict | None, tracked: bool) -> Value:
+    """``op(value, *args)``, with a gradient if ``tracked``, in whatever mode: a view stays what it was made as."""
+    return call(op, (Flagged(value, tracked), *args), kwargs, grad=True)
+
+
 def check_write(view: Any) -> None:
     """Refuse a write that is recorded, through a view whose recording does not show it.
 

@@ -156,6 +156,8 @@ class Function:
             value = call(op, (y.detach(), *sources), grad=True)
             value.hooks = [node]
             modes.trail.stray()
+            if modes.capture is not None:
+                modes.capture.hooked.append(value)
             node.outputs.append(value)
             if id(y) in ctx.dirty:
                 y._write(value)

@@ -27,6 +27,7 @@ from pytreemod.torch.optim.plan import STEP, Dials, Ready, undo
 from pytreemod.torch.optim.saving import Saving
 from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.record import call, item
+from pytreemod.torch.tape.capture import lasting
 from pytreemod.torch.tape.flush import flush
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Value, constant
@@ -241,7 +242,7 @@ class Optimizer(Saving):
         differentiable = self.defaults.get("differentiable")
         try:
             with set_grad_enabled(differentiable or False):
-                for ready in self._prepare() if readies is None else readies:
+                for ready in lasting(self._prepare) if readies is None else readies:
                     self._step_group(ready, written, done)
             if not differentiable and capture is None:
                 flush([], written, mark)
@@ -278,7 +279,8 @@ class Optimizer(Saving):
         """What of a group a compiled function depends on."""
         dials = self._dials[id(group)] = Dials(self._split, group)
         modes.capture.guard(dials.structure)
-        modes.capture.guard(lambda: (self._loads, [len(g["params"]) for g in self.param_groups]))
+        hooks = self._pre_hooks, self._post_hooks
+        modes.capture.guard(lambda: (self._loads, [len(g["params"]) for g in self.param_groups], *map(list, hooks)))
 
     def _step_group(self, ready: Ready, written: list, done: list) -> None:
         params, states = ready.params, ready.states

@@ -71,18 +71,20 @@ programs: dict[tuple, Compiled] = {}
 compilations = Counter()  # how many programs were made, for tests and for whoever wonders
 
 
-def program_of(recording: Recording, outputs: tuple, donated: frozenset) -> Compiled:
-    """The program of a recording: found by its structure, or made."""
+def program_of(
+    recording: Recording, outputs: tuple, donated: frozenset, places: tuple[int, ...] | None = None
+) -> Compiled:
+    """The program of a recording: found by its structure, or made. ``places`` as in ``Compiled``."""
     numbers = tuple(recording.numbers)
-    key = (recording.entries, recording.sequence, outputs, donated)
+    key = (recording.entries, recording.sequence, outputs, donated, places)
     found = programs.get(key)
     if found is None or not found.fits(numbers):
         dynamic: frozenset = frozenset()
         if found is not None:
             changed = (k for k, (a, b) in enumerate(zip(found.constants, numbers, strict=True)) if not _same(a, b))
             dynamic = found.dynamic | frozenset(changed)
-        found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic)
-        compilations["programs"] += 1
+        found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic, places)
+        compilations["programs"] += places is None
     return found
 
 
@@ -97,7 +99,11 @@ def settled(value: Value) -> Any:
         array = value.array = value.inputs[0].array[value.spec.index]
     if type(array) is np.ndarray:
         with jax.enable_x64(True):
-            array = value.array = jax.device_put(array)
+            moved = jax.device_put(array)
+            if not is_array(moved):  # a tracer, inside somebody's jit: it must not outlive that
+                with jax.ensure_compile_time_eval():
+                    moved = jax.device_put(array)
+        array = value.array = moved
     elif type(array) is Packed:
         array = array.arrays if array.whole is None else array.whole
     return array
