@@ -10,7 +10,7 @@ import pytreemod as ptm
 import pytreemod.torch as torch
 from pytreemod import nn
 from pytreemod.nn import functional as F
-from pytreemod.torch.tape.flush import compilations
+from pytreemod.torch.tape.compiled import compilations
 
 pytestmark = pytest.mark.nightly
 WARM, STEPS = 50, 1000
