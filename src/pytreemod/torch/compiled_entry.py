@@ -13,6 +13,7 @@ from pytreemod.torch.cell import Cell
 from pytreemod.torch.compiled_guards import Guards
 from pytreemod.torch.compiled_run import Run
 from pytreemod.torch.record import OPS, call, item
+from pytreemod.torch.tape.churn import watch
 from pytreemod.torch.tape.compiled import Compiled, compilations, owned, program_of
 from pytreemod.torch.tape.flush import computed, owners
 from pytreemod.torch.tape.modes import modes
@@ -257,6 +258,7 @@ def as_operation(recording: Recording, positions: tuple) -> Op:
     key = (entries, sequence, positions, tuple([(type(n), n) for n in numbers]))
     if key in _operations:
         return _operations[key]
+    watch(recording)
 
     def compiled_function(*leaves: Any) -> tuple:
         env = replay(entries, sequence, leaves, numbers)
