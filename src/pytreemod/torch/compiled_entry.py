@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from pytreemod.torch.cell import Cell
-from pytreemod.torch.compiled_guards import Guards
+from pytreemod.torch.compiled_guards import Guards, label
 from pytreemod.torch.compiled_run import Run
 from pytreemod.torch.record import OPS, call, item
 from pytreemod.torch.tape.churn import watch
@@ -91,6 +91,8 @@ class Entry:
         ]
         self.given = [k for k, at in enumerate(places[: len(self.state)]) if at in donated]
         self.read_only = [k for k, at in enumerate(places[: len(self.state)]) if at not in donated]
+        self.program, self.positions = (recording.entries, recording.sequence), positions
+        self.why: list[str] = []  # what made it necessary
         self.op = self.compiled = None
         if any(self.tracked):
             self.op = as_operation(recording, positions)
@@ -108,6 +110,19 @@ class Entry:
         else:
             avals = [_value(where, tensors).aval for where in self.state]
         return avals == self.state_avals and self.guards.hold()
+
+    def differences(self, tensors: list[Tensor]) -> Iterator[str]:
+        """What is not as it was when this was recorded, in words."""
+        for who, had in zip(self.observed, self.present, strict=True):
+            tensor = _tensor(who, tensors)
+            if (tensor._gradient is not None) is not had:
+                yield f"the gradient of {label(tensor)}: {_presence(had)} became {_presence(not had)}"
+                return
+        for where, aval in zip(self.state, self.state_avals, strict=True):
+            now = _value(where, tensors).aval
+            if now is not aval:
+                yield f"a tensor that is read: {aval} became {now}"
+        yield from self.guards.differences()
 
     def run(self, tensors: list[Tensor]) -> Any:
         """Run the program; nothing changes if it fails."""
@@ -207,6 +222,10 @@ class Entry:
         if self.generators or self.modes:
             self._leave()
         return pack(self.result, outputs)
+
+
+def _presence(there: bool) -> str:
+    return "there" if there else "None"
 
 
 def _refill(values: list[Value], arrays: Sequence[Any]) -> bool:
