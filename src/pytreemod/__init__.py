@@ -19,7 +19,9 @@ from pytreemod.transforms.updates import apply_updates
 
 _BRIDGE = {
     "check_faces": "pytreemod.torch.faces",
+    "explain": "pytreemod.torch.explaining",
     "lift": "pytreemod.torch.bridge",
+    "show_functional": "pytreemod.torch.explaining",
     "stateful": "pytreemod.torch.bridge",
 }
 
@@ -28,6 +30,7 @@ __all__ = [
     "call",
     "check_faces",
     "combine",
+    "explain",
     "functional",
     "grad",
     "init",
@@ -38,6 +41,7 @@ __all__ = [
     "partition",
     "rng",
     "save_safetensors",
+    "show_functional",
     "stateful",
     "trainable",
     "value_and_grad",

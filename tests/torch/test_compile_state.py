@@ -360,6 +360,16 @@ def test_a_name_that_goes_back_and_forth_needs_two_programs():
     assert compilations["compiled functions"] - before == 2
 
 
+def test_a_global_that_is_called_like_an_attribute_is_no_matter():
+    space, calls = {"torch": ptt}, compilations["compiled functions"]
+    source = "w = torch.ones(2)\nopt = torch.optim.SGD([torch.nn.Parameter(w)], 0.1)\n"
+    exec(source + "f = torch.compile(lambda x: (opt.zero_grad(), x.sum())[1])", space)
+    for k in range(4):
+        space["zero_grad"] = space["sum"] = k
+        assert space["f"](ptt.ones(2)).item() == 2
+    assert compilations["compiled functions"] - calls == 1
+
+
 def test_a_number_that_changes_records_anew_and_compiles_twice():
     rate = 0.0
     f = ptt.compile(lambda x: x * rate)

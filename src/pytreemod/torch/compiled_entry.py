@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from pytreemod.torch.cell import Cell
-from pytreemod.torch.compiled_guards import Guards
+from pytreemod.torch.compiled_guards import Guards, label
 from pytreemod.torch.compiled_run import Run
 from pytreemod.torch.record import OPS, call, item
+from pytreemod.torch.tape.churn import watch
 from pytreemod.torch.tape.compiled import Compiled, compilations, owned, program_of
 from pytreemod.torch.tape.flush import computed, owners
 from pytreemod.torch.tape.modes import modes
@@ -90,6 +91,8 @@ class Entry:
         ]
         self.given = [k for k, at in enumerate(places[: len(self.state)]) if at in donated]
         self.read_only = [k for k, at in enumerate(places[: len(self.state)]) if at not in donated]
+        self.program, self.positions = (recording.entries, recording.sequence), positions
+        self.why: list[str] = []  # what made it necessary
         self.op = self.compiled = None
         if any(self.tracked):
             self.op = as_operation(recording, positions)
@@ -107,6 +110,19 @@ class Entry:
         else:
             avals = [_value(where, tensors).aval for where in self.state]
         return avals == self.state_avals and self.guards.hold()
+
+    def differences(self, tensors: list[Tensor]) -> Iterator[str]:
+        """What is not as it was when this was recorded, in words."""
+        for who, had in zip(self.observed, self.present, strict=True):
+            tensor = _tensor(who, tensors)
+            if (tensor._gradient is not None) is not had:
+                yield f"the gradient of {label(tensor)}: {_presence(had)} became {_presence(not had)}"
+                return
+        for where, aval in zip(self.state, self.state_avals, strict=True):
+            now = _value(where, tensors).aval
+            if now is not aval:
+                yield f"a tensor that is read: {aval} became {now}"
+        yield from self.guards.differences()
 
     def run(self, tensors: list[Tensor]) -> Any:
         """Run the program; nothing changes if it fails."""
@@ -208,6 +224,10 @@ class Entry:
         return pack(self.result, outputs)
 
 
+def _presence(there: bool) -> str:
+    return "there" if there else "None"
+
+
 def _refill(values: list[Value], arrays: Sequence[Any]) -> bool:
     """Give values that only their cells own the arrays of the next step. False, and nothing done, if others own one."""
     if [1 for count in map(getrefcount, values) if count > _OWNED] or [1 for v in values if v.mask]:
@@ -257,6 +277,7 @@ def as_operation(recording: Recording, positions: tuple) -> Op:
     key = (entries, sequence, positions, tuple([(type(n), n) for n in numbers]))
     if key in _operations:
         return _operations[key]
+    watch(recording)
 
     def compiled_function(*leaves: Any) -> tuple:
         env = replay(entries, sequence, leaves, numbers)

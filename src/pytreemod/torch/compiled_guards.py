@@ -7,16 +7,17 @@ these names, tensors by identity. If one of them is another one now, Python runs
 
 from __future__ import annotations
 
+import dis
 import weakref
 from collections.abc import Callable, Iterator
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from pytreemod.torch.dtypes import default
 from pytreemod.torch.hooks import changes
 from pytreemod.torch.nn.base import Root
 from pytreemod.torch.nn.members import epoch
-from pytreemod.torch.nn.owners import replacements
+from pytreemod.torch.nn.owners import owner_path, replacements
 from pytreemod.torch.optim.optimizer import Optimizer
 from pytreemod.torch.tape.capture import Capture, attributes
 from pytreemod.torch.tape.snapshot import PLAIN, copied, same
@@ -56,7 +57,7 @@ class Names:
                 self._add(cell, name, cell.cell_contents)
             except ValueError:  # it is assigned later
                 continue
-        for name in code.co_names:
+        for name in sorted(_globals(code)):
             if name in function.__globals__:
                 self._add(function.__globals__, name, function.__globals__[name])
             else:
@@ -99,6 +100,12 @@ class Names:
         return None
 
 
+def _globals(code: CodeType) -> set[str]:
+    """The global names that a function mentions, in functions inside it too; names of attributes are not among them."""
+    names = {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "STORE_GLOBAL", "LOAD_NAME")}
+    return names.union(*[_globals(inner) for inner in code.co_consts if isinstance(inner, CodeType)])
+
+
 def _of_library(module: str | None) -> bool:
     return module is not None and module.split(".")[0] in ("pytreemod", "jax", "numpy", "torch", "functools")
 
@@ -132,7 +139,7 @@ class Guards:
         self.clock = _clock()
 
     def _gone(self, tensor: Tensor) -> Callable:
-        stale, what = self.stale, f"a tensor of shape {list(tensor.shape)}"
+        stale, what = self.stale, label(tensor)
         return lambda _: stale.append(what)
 
     def hold(self) -> bool:
@@ -183,9 +190,9 @@ class Guards:
         for where, leaf, _, hooks in self.tensors:
             t = where()
             if t is not None and t._leaf is not leaf:
-                yield f"requires_grad of a tensor of shape {list(t.shape)}: {leaf} became {t._leaf}"
+                yield f"requires_grad of {label(t)}: {leaf} became {t._leaf}"
             elif t is not None and _hooks(t) != hooks:
-                yield f"the hooks of a tensor of shape {list(t.shape)}"
+                yield f"the hooks of {label(t)}"
         if replacements[0] != self.clock[3]:
             yield "a parameter or module was replaced by another one"
         for question, answer in self.questions:
@@ -208,9 +215,14 @@ def _is_plain(value: Any) -> bool:
     return all(type(v) in PLAIN for v in (value.values() if type(value) is dict else value))
 
 
+def label(tensor: Tensor) -> str:
+    """The path of a parameter, or the kind of a tensor."""
+    return owner_path(tensor) or f"a tensor of shape {list(tensor.shape)}"
+
+
 def _short(value: Any) -> str:
     if isinstance(value, Tensor):
-        return f"a tensor of shape {list(value.shape)}"
+        return label(value)
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -29,7 +29,8 @@ class CompiledFunction:
     def __init__(self, function: Callable):
         functools.update_wrapper(self, function)
         self.function = function
-        self.name = getattr(function, "__name__", type(function).__name__)
+        owner = getattr(function, "__self__", None)
+        self.name = getattr(function if not isinstance(owner, Module) else type(owner), "__name__", "the function")
         self.entries: dict[Any, list[Entry] | None] = {}  # None: Python runs at every call
         self.tries: dict[Any, int] = {}
 
@@ -58,10 +59,12 @@ class CompiledFunction:
             if entry.fits(tensors):
                 return entry.run(tensors)
         entries[:] = [entry for entry in entries if not entry.guards.stale]
+        why = self._reasons(whole, entries, tensors)
         made, run = self._record(tree, tensors)
         if made is None:
             return self._adopt(whole, run)
         self.tries.pop(whole, None)
+        made.why = why
         entries.insert(0, made)
         del entries[_ROOM:]
         return made.run(tensors)
@@ -85,6 +88,25 @@ class CompiledFunction:
                 return Entry(run, arguments), None
         return None, (run, obstacle)
 
+    def _reasons(self, whole: tuple, entries: list[Entry], tensors: list[Tensor]) -> list[str]:
+        """Why Python has to run, in words: what is not as it was."""
+        if entries:
+            return list(entries[0].differences(tensors))
+        others = [key for key, known in self.entries.items() if key != whole and (known is None or known)]
+        if not others:
+            return []
+        (key, grad, kinds, same), (old, had, were, were_same) = whole, others[-1]
+        found = [
+            f"argument {k}: {_kind(b)} became {_kind(a)}"
+            for k, (a, b) in enumerate(zip(kinds, were, strict=False))
+            if a != b
+        ]
+        if grad is not had:
+            found.append(f"grad mode: {had} became {grad}")
+        if key != old or same != were_same:
+            found.append("the arguments: their number, structure or values")
+        return found
+
     def _run(self, tree: Any, given: list[Tensor], outputs: list[Tensor]) -> Any:
         args, kwargs = pack(tree, given)
         return unpack(self.function(*args, **kwargs), outputs)[0]
@@ -101,6 +123,11 @@ class CompiledFunction:
                 stacklevel=3,
             )
         return run.adopt()
+
+
+def _kind(argument: tuple) -> str:
+    aval, tracked = argument
+    return f"{aval}, requires grad" if tracked else repr(aval)
 
 
 def _stand_ins(tensors: list[Tensor]) -> list[Tensor]:

@@ -61,6 +61,11 @@ def owner_path(parameter: Any) -> str | None:
     return None
 
 
+def member_path(module: Any, name: str) -> str:
+    """The dotted path of a member of a module, as far up as modules are alive."""
+    return _path(places(module), name)
+
+
 def replaced_path(parameter: Any) -> str | None:
     """The path at which another object now stands for ``parameter``; None while a living module holds it.
 

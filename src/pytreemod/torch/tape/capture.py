@@ -7,7 +7,6 @@ written become results; the Python that ran in between does not run again.
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytreemod.torch.tape.flush import force
+from pytreemod.torch.tape.lines import user_line
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.snapshot import copied
 from pytreemod.torch.tape.trail import Trail
@@ -183,11 +183,3 @@ def capture(name: str, noticed: Callable[[Any], None] | None = None):
         modes.capture = None
         found.backwards, found.updated = modes.backwards, modes.updated
         modes.backwards, modes.updated, modes.trail = backwards, updated, trail
-
-
-def user_line() -> str:
-    """The file and line of the caller's own code: the innermost frame outside this library."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("pytreemod", "jax", "contextlib"):
-        frame = frame.f_back
-    return "an unknown line" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

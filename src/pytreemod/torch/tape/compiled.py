@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from pytreemod.torch.tape.churn import watch
 from pytreemod.torch.tape.packing import Packed, layout
 from pytreemod.torch.tape.program import Gradient, Recording, replay
 from pytreemod.torch.tape.value import Projection, Value
@@ -80,7 +81,9 @@ def program_of(
     found = programs.get(key)
     if found is None or not found.fits(numbers):
         dynamic: frozenset = frozenset()
-        if found is not None:
+        if found is None:
+            watch(recording)
+        else:
             changed = (k for k, (a, b) in enumerate(zip(found.constants, numbers, strict=True)) if not _same(a, b))
             dynamic = found.dynamic | frozenset(changed)
         found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic, places)
