@@ -65,5 +65,10 @@ def test_a_few_sizes_a_changing_number_and_a_reused_line_are_no_matter():
             training.opt.param_groups[0]["lr"] = 0.1 / (k + 1)
             training.step(torch.ones(5 + k % 3, 3)).item()
             step(torch.ones(5 + k % 3, 3)).item()
+        for layer in (torch.nn.ReLU, torch.nn.Tanh, torch.nn.Sigmoid, torch.nn.ELU, torch.nn.SiLU, torch.nn.GELU) * 2:
+            x = torch.ones(2, requires_grad=True)
+            layer()(x * x).sum().backward()
+            assert x.grad.shape == (2,)
+            x.grad.tolist()
         for k in range(12):
             assert (torch.ones(k) * 2).sum().item() == 2 * k

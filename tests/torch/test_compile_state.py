@@ -370,6 +370,45 @@ def test_a_global_that_is_called_like_an_attribute_is_no_matter():
     assert compilations["compiled functions"] - calls == 1
 
 
+def test_attributes_that_the_function_does_not_mention_may_change():
+    class Trainer:
+        def __init__(self):
+            self.net, self.steps, self.best = ptt.nn.Linear(2, 1), 0, None
+            self.opt = ptt.optim.SGD(self.net.parameters(), lr=0.1)
+            self.rate = 1.0
+
+        def loss(self, x):
+            return self.net(x).sum() * self.rate
+
+        def step(self, x):
+            self.opt.zero_grad()
+            loss = self.loss(x)
+            loss.backward()
+            self.opt.step()
+            return loss
+
+    class Counting(ptt.nn.Linear):
+        calls = 0
+
+        def forward(self, x):
+            return super().forward(x)
+
+    trainer, before = Trainer(), compilations["compiled functions"]
+    trainer.net = Counting(2, 1)
+    trainer.opt = ptt.optim.SGD(trainer.net.parameters(), lr=0.1)
+    step = ptt.compile(trainer.step)
+    for _ in range(5):
+        trainer.best = step(ptt.ones(3, 2)).item()
+        trainer.steps += 1
+        trainer.net.calls += 1
+    assert compilations["compiled functions"] - before == 1
+    with ptt.no_grad():
+        expected = trainer.net(ptt.ones(3, 2)).sum().item() * 2
+    trainer.rate = 2.0  # a method that it calls mentions it
+    assert step(ptt.ones(3, 2)).item() == pytest.approx(expected)
+    assert compilations["compiled functions"] - before == 2
+
+
 def test_a_number_that_changes_records_anew_and_compiles_twice():
     rate = 0.0
     f = ptt.compile(lambda x: x * rate)

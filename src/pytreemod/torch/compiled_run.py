@@ -12,9 +12,9 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from pytreemod.torch.compiled_guards import Names
+from pytreemod.torch.compiled_names import Names
 from pytreemod.torch.record import item
-from pytreemod.torch.tape.capture import Capture, attributes
+from pytreemod.torch.tape.capture import Capture
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.snapshot import same
 from pytreemod.torch.tape.value import Value
@@ -63,21 +63,20 @@ class Run:
         if name is not None:
             return f"it gives the name '{name}' another value at every call; write in place, or return it"
         for module, was in self.found.modules.items():
-            now = attributes(module)
-            for name in now | was:
-                if name != "training" and not same(now.get(name), was.get(name)):
-                    where = self._changed_member(now.get(name), was.get(name)) or name
-                    where = f"{type(module).__name__}.{where}"
-                    return f"it assigns to {where} at every call; write in place (copy_, add_), or return it"
+            name = self.names.changed_member(module, {**was, "training": module.training})
+            if name is not None:
+                now = module.__dict__.get(name)
+                where = f"{type(module).__name__}.{self._changed_part(now, was.get(name)) or name}"
+                return f"it assigns to {where} at every call; write in place (copy_, add_), or return it"
         arguments = set(map(id, self.given))
-        if any(where() is None for key, (where, _, _) in self.found.flags.items() if key not in arguments):
+        if any(where() is None for key, (where, _) in self.found.flags.items() if key not in arguments):
             return "a tensor that it read gives way to another one at every call; write in place, or return it"
         if self._leaves_behind():
             return "it keeps a tensor that it made; return the tensor, or write it into one that is there (copy_)"
         return None
 
     @staticmethod
-    def _changed_member(now: Any, was: Any) -> str | None:
+    def _changed_part(now: Any, was: Any) -> str | None:
         """The name of a parameter, buffer or hook that is another one, where ``now`` is a dict of them."""
         if not isinstance(now, dict) or not isinstance(was, dict):
             return None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytreemod.torch.compiled_entry import Entry
-from pytreemod.torch.compiled_guards import Names
+from pytreemod.torch.compiled_names import Names
 from pytreemod.torch.compiled_run import Run
 from pytreemod.torch.nn.hooks import registered
 from pytreemod.torch.nn.module import Module

@@ -56,7 +56,7 @@ class Capture:
         self.guards: list[tuple[Callable[[], Any], Any]] = []  # what must be as it was, or Python runs again
         self.generators: list = []
         self.modules: dict[Any, dict] = {}  # a module that was called -> its attributes before
-        self.flags: dict[int, tuple] = {}  # a tensor that was read: its reference, did it want a gradient, its cell
+        self.flags: dict[int, tuple] = {}  # a tensor that was read: its reference, did it want a gradient
         self.cleanups: list[Callable[[], None]] = []  # what to do when the run fails
 
     def read(self, cell: Any, value: Value) -> None:
@@ -83,7 +83,7 @@ class Capture:
         """A tensor from before is read: that it is this one, and whether it wants a gradient, decides."""
         key = id(tensor)
         if key not in self.flags and key not in self.gradients and not self.is_inner(tensor):
-            self.flags[key] = (weakref.ref(tensor), tensor._leaf, tensor._cell)
+            self.flags[key] = (weakref.ref(tensor), tensor._leaf)
 
     def make(self, cell: Any) -> None:
         """A cell is made inside."""

@@ -14,10 +14,10 @@ from pytreemod.torch.tape.program import Gradient, Recording
 from pytreemod.torch.tape.value import Aval
 
 SHAPES = 8  # programs at one line that differ in nothing but shapes
-PROGRAMS = 32  # programs at one line
+PROGRAMS = 32  # programs at one line, of the same kinds of calls, that differ in how many
 _LEAST = 8  # recordings of fewer calls, without a gradient, compile fast
 _shapes: dict[tuple, list[tuple]] = {}  # (line, form of the recording) -> the shapes that it came with
-_calls: dict[Any, list[int]] = {}  # line -> how many calls its recordings had
+_calls: dict[tuple, list[int]] = {}  # (line, kinds of calls) -> how many calls its recordings had
 _told: set = set()
 
 
@@ -32,13 +32,13 @@ def watch(recording: Recording) -> None:
         return
     shapes = _shapes.setdefault((line, form), [])
     shapes.append(tuple([e.shape for e in recording.entries if type(e) is Aval]))
-    counts = _calls.setdefault(line, [])
+    counts = _calls.setdefault((line, frozenset(calls)), [])
     counts.append(calls.total())
     if len(set(shapes)) >= SHAPES:
         _tell(line, f"{len(set(shapes))} programs, since a shape keeps changing: {_moving(shapes)}")
-    elif len(counts) >= PROGRAMS and len(set(counts)) > 1:
+    elif len(set(counts)) >= PROGRAMS:
         fact = f"the number of recorded calls was {min(counts)} to {max(counts)}"
-        _tell(line, f"{len(counts)} programs, since what is recorded keeps changing: {fact}")
+        _tell(line, f"{len(set(counts))} programs, since what is recorded keeps changing: {fact}")
 
 
 def _tell(line: tuple[str, int], fact: str) -> None:
