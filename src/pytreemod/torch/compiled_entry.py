@@ -12,7 +12,7 @@ import numpy as np
 from pytreemod.torch.cell import Cell
 from pytreemod.torch.compiled_guards import Guards, label
 from pytreemod.torch.compiled_run import Run
-from pytreemod.torch.record import OPS, call, item
+from pytreemod.torch.record import OPS, Flagged, call, item
 from pytreemod.torch.tape.churn import watch
 from pytreemod.torch.tape.compiled import Compiled, compilations, owned, program_of
 from pytreemod.torch.tape.flush import computed, owners
@@ -196,7 +196,7 @@ class Entry:
             else:
                 values.append(constant(where() if kind == "source" else where))
             flags.append(flag)
-        node = call(self.op, tuple([_Given(v, f) for v, f in zip(values, flags, strict=True)]))  # type: ignore[arg-type]
+        node = call(self.op, tuple([Flagged(v, f) for v, f in zip(values, flags, strict=True)]))
         tracked = [*self.tracked, *([False] * len(node.aval))]  # what was written has no history
         return self._finish([item(node, k, tracked[k]) for k in range(len(node.aval))], tensors)
 
@@ -285,13 +285,3 @@ def as_operation(recording: Recording, positions: tuple) -> Op:
 
     op = OPS[compiled_function] = _operations[key] = Op(compiled_function, "CompiledFunctionBackward", saves="none")
     return op
-
-
-class _Given:
-    __slots__ = ("flag", "value")
-
-    def __init__(self, value: Value, flag: bool):
-        self.value, self.flag = value, flag
-
-    def _read(self) -> tuple[Value, bool]:
-        return self.value, self.flag

@@ -55,7 +55,7 @@ class Known:
     __slots__ = (
         "after", "ahead", "clears", "compiled", "counts", "given", "given_set", "hollow", "kept", "numbers", "outputs",
         "packed",
-        "updated", "wanted", "wholes",
+        "updated", "wanted",
     )  # fmt: skip
 
     def run(self, trail: Trail) -> list | None:
@@ -87,11 +87,7 @@ class Known:
         modes.backwards.clear()
         modes.updated.clear()
         wholes = list(results[len(self.outputs) :])
-        if self.after is None:
-            trail.begin()
-        else:
-            trail.fork = self.after
-            trail.ended = True
+        trail.close(self.after)
         return wholes
 
 
@@ -115,7 +111,7 @@ def described(
     known = Known()
     known.numbers = [trail.starts[v.position] + k for v in recording.numbered for k in range(len(v.numbers))]
     known.wanted, known.updated, known.counts = mark.wanted, mark.updated, mark.counts
-    known.compiled, known.wholes, known.ahead = compiled, len(wholes), None
+    known.compiled, known.ahead = compiled, None
     known.kept = [v.position for k, v in enumerate(recording.leaves) if k not in donated]
     known.given = [v.position for k, v in enumerate(recording.leaves) if k in donated]
     known.given_set = frozenset(known.given)
@@ -146,7 +142,4 @@ def learn(
     known.hollow = [v.position for v in hollow if v.epoch is trail.epoch]
     known.after = Fork() if lasts else None
     mark.fork.remember(known)
-    if known.after is None:
-        trail.begin()
-    else:
-        trail.fork, trail.ended = known.after, True
+    trail.close(known.after)

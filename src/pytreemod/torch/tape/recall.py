@@ -35,11 +35,10 @@ class Backward:
         targets = [log[k] for k in self.targets]
         roots = tuple([log[k] for k in self.roots])
         cotangent = one(roots[0].aval)
-        known = {-1: cotangent}
         spec = GradientSpec(
             tuple([log[k] for k in self.inside]), roots, (cotangent,), tuple(targets), (), (), self.aval
         )
-        value = Value(None, self.aval, spec, tuple([log[k] if k >= 0 else known[k] for k in self.inputs]))
+        value = Value(None, self.aval, spec, tuple([log[k] if k >= 0 else cotangent for k in self.inputs]))
         value.released = True
         return value, targets
 

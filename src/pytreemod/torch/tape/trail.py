@@ -72,6 +72,13 @@ class Trail:
         """What is recorded from here on is not followed, until it is computed."""
         self.fork = None
 
+    def close(self, after: Fork | None) -> None:
+        """A program was run: begin anew, or end here and perhaps go on from ``after``."""
+        if after is None:
+            self.begin()
+        else:
+            self.fork, self.ended = after, True
+
     def open(self, values: Sequence[Value]) -> None:
         """After an end: go on if ``values`` come from before it, else begin anew."""
         self.ended = False
