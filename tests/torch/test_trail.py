@@ -1,5 +1,7 @@
 """Loops are followed: in the steady state nothing of a recording is looked at as a whole, and nothing compiles."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch as pytorch
@@ -301,3 +303,16 @@ def test_an_option_changed_between_steps_is_used():
             loop.opt.param_groups[0]["weight_decay"] = 0.1 if k > 6 else 0
             loop.net[0].weight.requires_grad_(k % 4 != 3)
         assert ours.plain(k) == pytest.approx(theirs.plain(k), rel=1e-4)
+
+
+def test_a_recording_inside_a_trace_keeps_no_tracers():
+    w = torch.ones(3, requires_grad=True)
+
+    def recorded(x):
+        return (w * torch.as_tensor(x)).sum().detach()._array()
+
+    with jax.checking_leaks():
+        assert jax.jit(recorded)(jnp.ones(3)) == 3
+    loop = Loop(torch)
+    assert loop.plain(0) == pytest.approx(Loop(pytorch).plain(0), rel=1e-5)
+    assert modes.trail.fork is not None  # and what comes after it is followed again

@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from sys import getrefcount
 from typing import Any
 
+import jax
+
 from pytreemod.torch.tape.value import Value, is_open
 
 _ROOM = 8  # ways to end a recording that one fork remembers
@@ -101,6 +103,9 @@ class Trail:
                 fork.resumes = True
             self.stray()
             return None
+        if type(value.array) not in _concrete and not _is_concrete(value.array):
+            self.stray()  # a trace of JAX around this recording: the log would keep its tracers when it is over
+            return None
         value.epoch = self.epoch
         value.position = len(self.log)
         self.log.append(value)
@@ -131,6 +136,18 @@ class Trail:
     def counts(self) -> list[int]:
         """How many refer to each value of the log: with the same calls, the same counts mean the same owners."""
         return list(map(getrefcount, self.log))
+
+
+_concrete: set[type] = set()  # types of arrays that are no tracers
+
+
+def _is_concrete(array: Any) -> bool:
+    if isinstance(array, tuple):
+        return not any([isinstance(a, jax.core.Tracer) for a in array])
+    if isinstance(array, jax.core.Tracer):
+        return False
+    _concrete.add(type(array))
+    return True
 
 
 def forget() -> None:
