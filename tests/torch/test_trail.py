@@ -11,7 +11,7 @@ from pytreemod.torch import backward
 from pytreemod.torch.tape import flush
 from pytreemod.torch.tape.compiled import compilations
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.trail import LIMIT, forget
+from pytreemod.torch.tape.trail import LIMIT, Trail, forget
 
 
 class Loop:
@@ -293,6 +293,35 @@ def test_a_long_network_is_not_cut():
         x.sum().backward()
         w.grad.tolist()
     assert compilations["programs"] == before
+
+
+def test_a_long_network_whose_loss_is_read_before_its_backward(looks, monkeypatch):
+    relieved = []
+    monkeypatch.setattr(Trail, "relieve", lambda trail: (relieved.append(stage), flush.relieve(trail)))
+    stage = ""
+
+    def train(t):
+        nonlocal stage
+        t.manual_seed(0)
+        net = t.nn.Sequential(*[t.nn.Linear(3, 3) if k % 2 else t.nn.Tanh() for k in range(LIMIT + 20)])
+        opt = t.optim.Adam(net.parameters(), lr=0.01)
+        losses = []
+        for k in range(8):
+            if k == 6:
+                looks[0] = 0
+            opt.zero_grad()
+            stage = "forward"
+            loss = (net(t.arange(6.0).reshape(2, 3)) ** 2).mean()
+            losses.append(loss.item())
+            stage = "backward"
+            loss.backward()
+            opt.step()
+        return losses
+
+    forget()
+    assert train(torch) == pytest.approx(train(pytorch), rel=1e-4)
+    assert looks[0] == 0
+    assert set(relieved) == {"forward"}  # what a backward is made of is in use
 
 
 def test_an_option_changed_between_steps_is_used():

@@ -62,10 +62,9 @@ def remember(trail: Trail, whole: Value, calls: list[Value], saved: list[Value],
     if any(v.epoch is not epoch and v not in given for v in (*calls, *saved, *whole.inputs, *spec.inside)):
         trail.stray()
         return
-    found = trail.explore(("backward", spec.roots[0].position, keep), Fork())
-    if found is not None:
-        found.gradient = Backward(whole, calls, saved, keep)
-        _go(trail, found, whole)
+    found = trail.branch(("backward", spec.roots[0].position, keep), Fork())
+    found.gradient = Backward(whole, calls, saved, keep)
+    _go(trail, found, whole)
 
 
 def _go(trail: Trail, found: Fork, whole: Value) -> None:
@@ -98,11 +97,10 @@ def recall(trail: Trail, root: Value, keep: bool) -> tuple[Value, list[Value]] |
         fork.foretells = found
         foreseen, trail.foreseen = trail.foreseen, None
         if foreseen is not None and foreseen[1] is found:
-            fork = fork.following.get((*key, "foreseen")) or trail.explore((*key, "foreseen"), Fork())
-            if fork is not None:
-                _go(trail, fork, whole)
-                whole.array, whole.inputs, whole.spec = foreseen[2], None, None
-                return whole, targets
+            fork = fork.following.get((*key, "foreseen")) or trail.branch((*key, "foreseen"), Fork())
+            _go(trail, fork, whole)
+            whole.array, whole.inputs, whole.spec = foreseen[2], None, None
+            return whole, targets
     _go(trail, found, whole)
     modes.backwards.append(weakref.ref(whole))
     return whole, targets

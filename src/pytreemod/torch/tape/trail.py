@@ -118,12 +118,16 @@ class Trail:
         self.log.append(value)
 
     def explore(self, key: tuple, fork: Fork) -> Fork | None:
-        """Go on to a fork that nobody has reached from here; None if this is another place by now."""
+        """``branch``, with a look at what a long trail holds; None if this is another place by then."""
         if len(self.log) > self.limit:
             epoch = self.epoch
             self.relieve()
             if self.fork is None or self.epoch is not epoch or self.ended:
                 return None
+        return self.branch(key, fork)
+
+    def branch(self, key: tuple, fork: Fork) -> Fork:
+        """Go on to a fork that nobody has reached from here."""
         if forks[0] > _FORKS:
             forget()
         forks[0] += 1
