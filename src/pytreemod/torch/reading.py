@@ -13,7 +13,9 @@ from pytreemod.torch.dtypes import as_dtype
 from pytreemod.torch.ops.registry import CAST
 from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.record import call
+from pytreemod.torch.tape.compiled import is_array
 from pytreemod.torch.tape.value import constant
+from pytreemod.torch.tape.waiting import wait
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
 
@@ -23,7 +25,10 @@ class LiftError(TypeError):
 
 def host(self: Tensor) -> np.ndarray:
     """The values as a NumPy array, not to be written to."""
-    return np.asarray(self._array())
+    array = self._array()
+    if is_array(array):
+        wait(array)
+    return np.asarray(array)
 
 
 def item(self: Tensor) -> Any:
