@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 import jax
@@ -202,22 +202,19 @@ def _joined(parts: list[Tensor]) -> Tensor:
     if len(parts) == 1:
         return alone(parts[0])
     base = parts[0]._base
-    starts, start = [], 0
-    for part in parts:
-        starts.append(start)
-        start += part.numel()  # type: ignore[attr-defined]
+    shapes = [_shape(p) for p in parts]
+    *starts, total = accumulate(map(math.prod, shapes), initial=0)
     if (
         base is None
-        or base.numel() != start  # type: ignore[attr-defined]
+        or math.prod(base._aval.shape) != total
         or any(p._base is not base or _start(p) != s for p, s in zip(parts, starts, strict=True))
     ):
         dtype = parts[0]._aval.dtype
         with jax.enable_x64(True):
             flat = jax.device_put(np.concatenate([_elements(p) for p in parts]).astype(dtype, copy=False))
         base = wrap(constant(flat))
-        for part, start in zip(parts, starts, strict=True):
-            part._become(base._view(PART, (start, tuple(part._aval.shape))))
-            part._fleeting, part._seen, part._viewed = True, None, None
+        for part, start, shape in zip(parts, starts, shapes, strict=True):
+            part._look_at(base, PART, (start, shape))
     return base
 
 
@@ -247,6 +244,11 @@ def _elements(tensor: Tensor) -> np.ndarray:
 def _start(part: Any) -> int:
     """Where a view of a pack starts."""
     return part._steps[0][1][0]
+
+
+def _shape(part: Any) -> tuple:
+    """The shape of a state; that of a view of a pack is read where it is written down, and the view is not made."""
+    return part._steps[0][1][1] if part._steps and part._steps[0][0] is PART else tuple(part._aval.shape)
 
 
 def _part(x: Any, start: int, shape: tuple) -> Any:

@@ -39,7 +39,7 @@ class Kept:
     def __init__(self, aval: Aval):
         self.aval, self.single = aval, True
 
-    def call(self, arrays: list, numbers: Any = ()) -> Any:
+    def traced(self, arrays: list, numbers: Any = ()) -> Any:
         return swap(arrays[1], arrays[0])
 
 
@@ -52,7 +52,7 @@ class Blank:
     def __init__(self, aval: Aval):
         self.aval, self.single = aval, True
 
-    def call(self, arrays: list, numbers: Any = ()) -> Any:
+    def traced(self, arrays: list, numbers: Any = ()) -> Any:
         return jnp.zeros(self.aval.shape, self.aval.dtype)
 
 

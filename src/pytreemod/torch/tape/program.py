@@ -46,7 +46,7 @@ class Ones:
     def __init__(self, aval: Aval):
         self.aval, self.op, self.single = aval, _ones, True
 
-    def call(self, arrays: Sequence[Any], numbers: Sequence[Any] = ()) -> Any:
+    def traced(self, arrays: Sequence[Any], numbers: Sequence[Any] = ()) -> Any:
         return jnp.ones(self.aval.shape, self.aval.dtype)
 
 
@@ -253,7 +253,7 @@ def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbe
                 env[outside] = inside[k]
         else:
             spec, _, start, *places = entry
-            env[position] = spec.call([env[i] for i in places], numbers[start:])
+            env[position] = spec.traced([env[i] for i in places], numbers[start:])
     return env
 
 
@@ -275,7 +275,7 @@ def _differentiate(grad: Gradient, env: dict[Any, Any], numbers: Sequence[Any]) 
                     local[place] if mask >> bit & 1 else jax.lax.stop_gradient(local[place])
                     for bit, place in enumerate(places)
                 ]
-                out = spec.call(arrays, numbers[start:])
+                out = spec.traced(arrays, numbers[start:])
             if k in taps:
                 out = out + perturbations[taps[k]]
             local[depth, k] = out

@@ -167,17 +167,19 @@ class Group(tuple):
 class Spec:
     """One operation with its settings and the kinds of its inputs; ``aval`` is the kind of its result."""
 
-    __slots__ = ("args", "aval", "kwargs", "op", "single", "jitted")
+    __slots__ = ("args", "aval", "kwargs", "jitted", "op", "plain", "single")
 
     def __init__(self, op: Op, args: tuple, kwargs: tuple, inputs: tuple[Aval, ...]):
         self.op, self.args, self.kwargs = op, args, kwargs
+        self.jitted = jax.jit(self.call)
+        slots = self.number_slots()
+        self.plain = not slots
         structs = [a.struct for a in inputs]
-        zeros = [np.zeros((), np.result_type(KIND[s])) for s in self.number_slots()]
+        zeros = [np.zeros((), np.result_type(KIND[s])) for s in slots]
         with jax.enable_x64(True):
-            out = jax.eval_shape(self.call, structs, zeros)
+            out = self.jitted.eval_shape(structs, zeros)
         self.single = not isinstance(out, (tuple, list))
         self.aval = aval_of(out) if self.single else tuple(aval_of(o) for o in out)
-        self.jitted = None
 
     def number_slots(self) -> list[Slot]:
         """The places of Python numbers, in the order in which a call gives them."""
@@ -201,10 +203,12 @@ class Spec:
         args = [fill(a) for a in self.args]
         return self.op.function(*args, **{k: fill(a) for k, a in self.kwargs})
 
+    def traced(self, arrays: list, numbers: Any) -> Any:
+        """Run within a program; traced and differentiated once for all places with the same specification."""
+        return self.jitted(arrays, []) if self.plain else self.call(arrays, numbers)
+
     def run(self, arrays: list, numbers: tuple) -> Any:
         """Run at once, compiled for this operation alone."""
-        if self.jitted is None:
-            self.jitted = jax.jit(self.call)
         with jax.enable_x64(True):
             return self.jitted(arrays, [np.asarray(n) for n in numbers])
 
@@ -217,7 +221,7 @@ class Projection:
     def __init__(self, index: int, aval: Aval):
         self.index, self.aval, self.op, self.single = index, aval, _pick, True
 
-    def call(self, arrays: list, numbers: tuple = ()) -> Any:
+    def traced(self, arrays: list, numbers: tuple = ()) -> Any:
         return arrays[0][self.index]
 
 
