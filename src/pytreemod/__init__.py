@@ -9,13 +9,16 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from pytreemod import functional, nn, optim, rng
-from pytreemod.interop import load_safetensors, save_safetensors
-from pytreemod.transforms.call import call
-from pytreemod.transforms.grad import grad, value_and_grad
-from pytreemod.transforms.init import init
-from pytreemod.transforms.partition import combine, partition, trainable
-from pytreemod.transforms.updates import apply_updates
+from pytreemod.quick import uncollected
+
+with uncollected():
+    from pytreemod import functional, nn, optim, rng
+    from pytreemod.interop import load_safetensors, save_safetensors
+    from pytreemod.transforms.call import call
+    from pytreemod.transforms.grad import grad, value_and_grad
+    from pytreemod.transforms.init import init
+    from pytreemod.transforms.partition import combine, partition, trainable
+    from pytreemod.transforms.updates import apply_updates
 
 _BRIDGE = {
     "check_faces": "pytreemod.torch.faces",

@@ -6,149 +6,152 @@
 from math import e, inf, nan, pi  # noqa: F401
 from typing import Any
 
-from pytreemod.torch import (  # noqa: F401  (imported for what they attach to Tensor)
-    attributes,
-    autograd,
-    backward,
-    cuda,
-    func,
-    index_values,
-    indexing,
-    linalg,
-    messages,
-    nn,
-    ops,
-    optim,
-    reading,
-    text,
-    utils,
-)
-from pytreemod.torch.autograd.mode import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
-from pytreemod.torch.bridge import lift  # noqa: F401
-from pytreemod.torch.compiling import compile
-from pytreemod.torch.creation import (
-    arange,
-    as_tensor,
-    empty,
-    empty_like,
-    eye,
-    from_numpy,
-    full,
-    full_like,
-    is_complex,
-    is_floating_point,
-    is_tensor,
-    linspace,
-    logspace,
-    numel,
-    ones,
-    ones_like,
-    tensor,
-    tril_indices,
-    triu_indices,
-    zeros,
-    zeros_like,
-)
-from pytreemod.torch.dtypes import (
-    bfloat16,
-    cdouble,
-    cfloat,
-    complex64,
-    complex128,
-    double,
-    dtype,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    half,
-    int8,
-    int16,
-    int32,
-    int64,
-    long,
-    set_default_dtype,
-    short,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
-from pytreemod.torch.dtypes import bool as bool_
-from pytreemod.torch.dtypes import float as float_
-from pytreemod.torch.dtypes import int as int_
-from pytreemod.torch.func import vmap  # noqa: F401
-from pytreemod.torch.legacy import (
-    BFloat16Tensor,
-    BoolTensor,
-    ByteTensor,
-    CharTensor,
-    DoubleTensor,
-    FloatTensor,
-    HalfTensor,
-    IntTensor,
-    LongTensor,
-    ShortTensor,
-)
-from pytreemod.torch.ops.registry import FUNCTIONS
-from pytreemod.torch.printing import set_printoptions
-from pytreemod.torch.promotion import can_cast, promote_types, result_type
-from pytreemod.torch.random import (
-    Generator,
-    bernoulli,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    multinomial,
-    normal,
-    rand,
-    rand_like,
-    randint,
-    randint_like,
-    randn,
-    randn_like,
-    randperm,
-    seed,
-    set_rng_state,
-)
-from pytreemod.torch.reading import from_dlpack
-from pytreemod.torch.serialization import load, save
-from pytreemod.torch.settings import (
-    __version__,  # noqa: F401
-    are_deterministic_algorithms_enabled,
-    backends,
-    get_default_device,
-    get_float32_matmul_precision,
-    get_num_threads,
-    set_default_device,
-    set_float32_matmul_precision,
-    set_num_interop_threads,
-    set_num_threads,
-    typename,
-    use_deterministic_algorithms,
-    version,
-)
-from pytreemod.torch.size import (
-    Size,
-    channels_last,
-    channels_last_3d,
-    contiguous_format,
-    device,
-    layout,
-    memory_format,
-    preserve_format,
-    strided,
-)
-from pytreemod.torch.tensor import Tensor
-from pytreemod.torch.type_info import finfo, iinfo
+from pytreemod.quick import uncollected
+
+with uncollected():
+    from pytreemod.torch import (  # noqa: F401  (imported for what they attach to Tensor)
+        attributes,
+        autograd,
+        backward,
+        cuda,
+        func,
+        index_values,
+        indexing,
+        linalg,
+        messages,
+        nn,
+        ops,
+        optim,
+        reading,
+        text,
+        utils,
+    )
+    from pytreemod.torch.autograd.mode import (
+        enable_grad,
+        inference_mode,
+        is_grad_enabled,
+        is_inference_mode_enabled,
+        no_grad,
+        set_grad_enabled,
+    )
+    from pytreemod.torch.bridge import lift  # noqa: F401
+    from pytreemod.torch.compiling import compile
+    from pytreemod.torch.creation import (
+        arange,
+        as_tensor,
+        empty,
+        empty_like,
+        eye,
+        from_numpy,
+        full,
+        full_like,
+        is_complex,
+        is_floating_point,
+        is_tensor,
+        linspace,
+        logspace,
+        numel,
+        ones,
+        ones_like,
+        tensor,
+        tril_indices,
+        triu_indices,
+        zeros,
+        zeros_like,
+    )
+    from pytreemod.torch.dtypes import (
+        bfloat16,
+        cdouble,
+        cfloat,
+        complex64,
+        complex128,
+        double,
+        dtype,
+        float16,
+        float32,
+        float64,
+        get_default_dtype,
+        half,
+        int8,
+        int16,
+        int32,
+        int64,
+        long,
+        set_default_dtype,
+        short,
+        uint8,
+        uint16,
+        uint32,
+        uint64,
+    )
+    from pytreemod.torch.dtypes import bool as bool_
+    from pytreemod.torch.dtypes import float as float_
+    from pytreemod.torch.dtypes import int as int_
+    from pytreemod.torch.func import vmap  # noqa: F401
+    from pytreemod.torch.legacy import (
+        BFloat16Tensor,
+        BoolTensor,
+        ByteTensor,
+        CharTensor,
+        DoubleTensor,
+        FloatTensor,
+        HalfTensor,
+        IntTensor,
+        LongTensor,
+        ShortTensor,
+    )
+    from pytreemod.torch.ops.registry import FUNCTIONS
+    from pytreemod.torch.printing import set_printoptions
+    from pytreemod.torch.promotion import can_cast, promote_types, result_type
+    from pytreemod.torch.random import (
+        Generator,
+        bernoulli,
+        default_generator,
+        get_rng_state,
+        initial_seed,
+        manual_seed,
+        multinomial,
+        normal,
+        rand,
+        rand_like,
+        randint,
+        randint_like,
+        randn,
+        randn_like,
+        randperm,
+        seed,
+        set_rng_state,
+    )
+    from pytreemod.torch.reading import from_dlpack
+    from pytreemod.torch.serialization import load, save
+    from pytreemod.torch.settings import (
+        __version__,  # noqa: F401
+        are_deterministic_algorithms_enabled,
+        backends,
+        get_default_device,
+        get_float32_matmul_precision,
+        get_num_threads,
+        set_default_device,
+        set_float32_matmul_precision,
+        set_num_interop_threads,
+        set_num_threads,
+        typename,
+        use_deterministic_algorithms,
+        version,
+    )
+    from pytreemod.torch.size import (
+        Size,
+        channels_last,
+        channels_last_3d,
+        contiguous_format,
+        device,
+        layout,
+        memory_format,
+        preserve_format,
+        strided,
+    )
+    from pytreemod.torch.tensor import Tensor
+    from pytreemod.torch.type_info import finfo, iinfo
 
 bool, int, float = bool_, int_, float_
 globals().update({name: function for name, function in FUNCTIONS.items() if name not in globals()})

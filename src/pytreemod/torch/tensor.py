@@ -343,14 +343,6 @@ class Tensor(TensorBase):
         self._detached = other._detached or other._read()[1]
         self._sort()
 
-    def _look_at(self, base: Tensor, op: Op, args: tuple) -> None:
-        """Be the view ``op(base, *args)`` from now on, made anew whenever it is read."""
-        flips[0] += 1
-        self._cell, self._base, self._steps = base._cell, base, ((op, args, None),)
-        self._seen = self._viewed = None
-        self._fleeting = True
-        self._sort()
-
     @property
     def _version(self) -> int:
         return self._cell.counter[0]

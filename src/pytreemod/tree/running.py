@@ -9,7 +9,6 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import get_opaque_trace_state
 
 from pytreemod.errors import BufferWriteError, ImmutableError
 from pytreemod.tree import node as state
@@ -18,13 +17,20 @@ from pytreemod.tree.roles import Marker, is_array
 from pytreemod.tree.structure import Empty, Leaf, Structure, Sub
 
 
+def current_trace() -> Any:
+    """What tells the trace of JAX that is under way from others."""
+    from jax.extend.core import get_opaque_trace_state  # brings Pallas with it: not for everybody who imports us
+
+    return get_opaque_trace_state()
+
+
 class Run:
     """One call: the current leaves, and whether they can still be written."""
 
     def __init__(self, leaves: tuple):
         self.leaves = list(leaves)
         self.live = True
-        self.trace: Any = get_opaque_trace_state()
+        self.trace: Any = current_trace()
 
     def close(self) -> tuple:
         self.live = False
@@ -100,7 +106,7 @@ def write(module: Any, name: str, value: Any) -> None:
         )
     if not window.run.live:
         raise BufferWriteError(f"cannot write buffer {path!r} of {who}: its ptm.call has returned")
-    if window.run.trace != get_opaque_trace_state():
+    if window.run.trace != current_trace():
         raise BufferWriteError(
             f"cannot write buffer {path!r} of {who} inside a JAX transform that forward started: the value "
             "would not leave it. Return the value from the transform and assign it outside"

@@ -17,7 +17,7 @@ from pytreemod.torch.optim.clocks import shared_clocks
 from pytreemod.torch.record import OPS
 from pytreemod.torch.tape.packing import layout, pack, unpack
 from pytreemod.torch.tape.value import Op, constant
-from pytreemod.torch.tensor import Tensor, wrap
+from pytreemod.torch.tensor import Tensor, flips, wrap
 
 
 class Plan:
@@ -214,7 +214,7 @@ def _joined(parts: list[Tensor]) -> Tensor:
             flat = jax.device_put(np.concatenate([_elements(p) for p in parts]).astype(dtype, copy=False))
         base = wrap(constant(flat))
         for part, start, shape in zip(parts, starts, shapes, strict=True):
-            part._look_at(base, PART, (start, shape))
+            _look_at(part, base, (start, shape))
     return base
 
 
@@ -239,6 +239,15 @@ def _elements(tensor: Tensor) -> np.ndarray:
         return array
     start = _start(tensor)
     return array[start : start + math.prod(tensor._aval.shape)]
+
+
+def _look_at(part: Tensor, base: Tensor, where: tuple) -> None:
+    """Make a tensor the view of ``base`` that starts and is shaped as ``where`` says, made anew whenever it is read."""
+    flips[0] += 1
+    part._cell, part._base, part._steps = base._cell, base, ((PART, where, None),)
+    part._seen = part._viewed = None
+    part._fleeting = True
+    part._sort()
 
 
 def _start(part: Any) -> int:
