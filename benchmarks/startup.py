@@ -3,8 +3,8 @@
     python benchmarks/startup.py
     python benchmarks/startup.py --workloads mlp --runs 21
 
-Everything runs in processes of its own. Import: the median milliseconds of a process that imports, over one that
-imports jax and optax, by turns. First step: seconds to build the model and take its first step, jax being imported and
+Everything runs in processes of its own. Import: the median milliseconds of the statement, in processes that have
+imported jax and optax, by turns. First step: seconds to build the model and take its first step, jax being imported and
 started: cold, and once more with JAX's persistent compilation cache filled. Compilations in fifty steps with a
 schedule, a shorter last batch in every ten, and gradient clipping: what XLA compiled during training, and what the
 library counts as its programs.
@@ -23,9 +23,9 @@ import time
 
 from timing import alone, machine, table
 
+TIMED = "import time; {before}began = time.perf_counter(); {what}; print(1e3 * (time.perf_counter() - began))"
 BASE = "import jax, optax"
-IMPORTS = {"pytreemod": f"{BASE}, pytreemod", "pytreemod.torch": f"{BASE}, pytreemod.torch"}
-OTHERS = {"equinox": f"{BASE}, equinox", "flax.nnx": f"{BASE}, flax.nnx", "torch": f"{BASE}, torch"}
+IMPORTS = ["pytreemod", "pytreemod.torch", "equinox", "flax.nnx", "torch"]
 COLLECTOR = "import gc; gc.disable(); "
 WAYS = ["jax", "undecorated", "compiled"]
 NAMES = ["mlp", "cnn", "gpt", "lstm", "stack"]
@@ -39,24 +39,23 @@ def imports(runs: int) -> str:
     objects; without the collector the cost of each import stands alone.
     """
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    texts = {BASE: BASE, **IMPORTS, **OTHERS}
-    commands = {(name, on): (text if on else COLLECTOR + text) for name, text in texts.items() for on in (True, False)}
+    texts = {BASE: ("", BASE), **{name: (f"{BASE}; ", f"import {name}") for name in IMPORTS}}
+    commands = {
+        (name, on): ("" if on else COLLECTOR) + TIMED.format(before=before, what=what)
+        for name, (before, what) in texts.items()
+        for on in (True, False)
+    }
     times: dict[tuple, list[float]] = {key: [] for key in commands}
     for turn in range(runs + 1):
         for key, text in list(commands.items()):
-            began = time.perf_counter()
-            done = subprocess.run([sys.executable, "-c", text], stderr=subprocess.DEVNULL, env=environment)
+            done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=environment)
             if done.returncode:  # not installed
                 del commands[key]
             elif turn:  # the first fills the disk's cache and writes byte code
-                times[key].append((time.perf_counter() - began) * 1e3)
-    medians = {key: statistics.median(times[key]) for key in commands}
-    lines = []
-    for name in texts:
-        found = [medians.get((name, on)) for on in (True, False)]
-        over = [None if t is None else t - medians[BASE, on] for t, on in zip(found, (True, False), strict=True)]
-        lines.append([name, *["-" if t is None else f"{t:.0f}" for t in (found[0], *over)]])
-    return table(["import", "ms", "over jax, optax", "collector off"], lines)
+                times[key].append(float(done.stdout))
+    found = {key: f"{statistics.median(of):.0f}" for key, of in times.items() if of}
+    lines = [[name, *[found.get((name, on), "-") for on in (True, False)]] for name in texts]
+    return table(["import, after jax and optax", "ms", "collector off"], lines)
 
 
 def first_step(column: str, name: str) -> dict:
