@@ -19,6 +19,7 @@ it. The columns of the table:
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import time
@@ -84,6 +85,7 @@ def child(loop: str, name: str, column: str, steps: int) -> dict:
     for _ in range(min(100, steps)):
         step()
     whole = process("VmHWM")
+    ctypes.CDLL(None).malloc_trim(0)  # what compiling left behind is not the loop's
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     live, first = 0, held()
     for k in range(steps):

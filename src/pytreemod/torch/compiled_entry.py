@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from sys import getrefcount
 from typing import Any
 
@@ -94,6 +95,7 @@ class Entry:
         self.program, self.positions = (recording.entries, recording.sequence), positions
         self.why: list[str] = []  # what made it necessary
         self.op = self.compiled = None
+        self.proven = False  # it ran: gradients that the next run replaces need not be there meanwhile
         if any(self.tracked):
             self.op = as_operation(recording, positions)
         else:
@@ -147,8 +149,12 @@ class Entry:
         for k in [k for k, count in enumerate(map(getrefcount, given)) if count > _ALONE]:
             given[k] = owned(state[self.given[k]])
         del state
+        if self.proven:
+            for who, _ in chain.from_iterable([parts for _, parts in self.parts]):
+                _tensor(who, tensors)._gradient = None
         results = self.compiled.run(tuple(kept), tuple(given), self.numbers)  # type: ignore[union-attr]
         del given, kept
+        self.proven = True
         return self._store(results, tensors)
 
     def _store(self, results: Sequence[Any], tensors: list[Tensor]) -> Any:

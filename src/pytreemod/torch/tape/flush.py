@@ -9,7 +9,7 @@ from pytreemod.torch.tape.hollow import HOLLOW, keep_histories
 from pytreemod.torch.tape.known import Known, Mark, described, learn
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.owners import dropped, is_alive, left_behind, needed_for, ownership
-from pytreemod.torch.tape.program import GradientSpec, linearize
+from pytreemod.torch.tape.program import GradientSpec, Recording, linearize
 from pytreemod.torch.tape.trail import Trail
 from pytreemod.torch.tape.value import Projection, Value
 
@@ -88,8 +88,7 @@ def foresee(trail: Trail, mark: Mark, known: Known, roots: list[Value]) -> bool:
         extra = pending()
         recording = linearize([*roots, whole, *extra], {v: whole for v in whole.spec.inside if v.array is None})
         outputs, donated = ownership(recording, (*roots, whole), extra)
-        last = recording.index[whole]
-        outputs = (*[k for k in outputs if k != last], last)
+        outputs = first([whole], recording, outputs)
         better = described(mark, trail, recording, outputs, donated, program_of(recording, outputs, donated), [whole])
         if better is not None:
             better.clears, better.hollow, better.after = known.clears, known.hollow, after
@@ -132,9 +131,8 @@ def flush(
         extra += left_behind(trail.log)
     recording = linearize([*roots, *wholes, *extra], owners())
     outputs, donated = ownership(recording, (*roots, *wholes), extra)
-    if wholes:  # they come last
-        last = [recording.index[w] for w in wholes]
-        outputs = (*[k for k in outputs if k not in last], *last)
+    if wholes:
+        outputs = first(wholes, recording, outputs)
     try:
         compiled = program_of(recording, outputs, donated)
         kept = tuple([settled(v) for k, v in enumerate(recording.leaves) if k not in donated])
@@ -168,6 +166,16 @@ def flush(
         trail.begin()
     else:
         learn(mark, trail, recording, outputs, donated, compiled, wholes, hollow)
+
+
+def first(wholes: list[Value], recording: Recording, outputs: tuple) -> tuple:
+    """The outputs, with those in front that the caller distributes itself.
+
+    A step of an optimizer gives parameters the memory of parameters, as JAX takes for each array that is given away
+    the first output of its kind; the gradients, which nothing is given for, come last.
+    """
+    chosen = [recording.index[w] for w in wholes]
+    return (*chosen, *[k for k in outputs if k not in chosen])
 
 
 def relieve(trail: Trail) -> None:

@@ -78,7 +78,8 @@ class Known:
             kept = [settled(log[k]) for k in self.kept]
         results = compiled.run(tuple(kept), tuple(given), numbers)
         del kept, given
-        for k, array in zip(self.outputs, results, strict=False):
+        wholes = list(results[: len(results) - len(self.outputs)])
+        for k, array in zip(self.outputs, results[len(wholes) :], strict=True):
             log[k].array = array
         if self.hollow:
             keep_histories([log[k] for k in self.hollow])
@@ -86,7 +87,6 @@ class Known:
             log[k].inputs = None
         modes.backwards.clear()
         modes.updated.clear()
-        wholes = list(results[len(self.outputs) :])
         trail.close(self.after)
         return wholes
 
@@ -103,8 +103,8 @@ def described(
     """A program that is run at ``mark``, in terms of positions; None if not all of it stands on the trail."""
     epoch, order = trail.epoch, recording.order
     results = [order[k] for k in outputs]
-    plain = results[: len(results) - len(wholes)]
-    if results[len(plain) :] != wholes or any(
+    plain = results[len(wholes) :]
+    if results[: len(wholes)] != wholes or any(
         v.epoch is not epoch for v in (*recording.leaves, *plain, *recording.numbered)
     ):
         return None

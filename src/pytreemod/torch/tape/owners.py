@@ -168,6 +168,7 @@ def ownership(recording: Recording, wanted: tuple, extra: list[Value]) -> tuple[
         for k, v in enumerate(order)
         if v.array is None and (spare[k] > _BASE or k in chosen) and v.epoch is not HOLLOW
     ]
+    outputs.sort(key=lambda k: type(order[k].spec) is GradientSpec)  # the memory of parameters is not for gradients
     room = Counter()
     for position in outputs:
         aval = order[position].aval
