@@ -26,6 +26,24 @@ def layout(tensor: Any) -> Layout:
     return found
 
 
+def crosses(view: Any, op: Any, args: tuple, kwargs: dict | None) -> bool:
+    """Would ``op`` of a view have no strides?"""
+    if op.name == "view_as":  # the cache would keep the other tensor
+        return after(layout(view), op.name, args, kwargs) is None
+    try:
+        return _crossing(view._base._read()[0].aval, view._steps, op, args, tuple(kwargs.items()) if kwargs else ())
+    except TypeError:  # something among the arguments that cannot be remembered
+        return after(layout(view), op.name, args, kwargs) is None
+
+
+@functools.lru_cache(4096)
+def _crossing(aval: Any, steps: tuple, op: Any, args: tuple, named: tuple) -> bool:
+    found = _contiguous(aval)
+    for step, given, options in steps:
+        found = after(found, step.name, given, options)
+    return after(found, op.name, args, dict(named)) is None
+
+
 def after(before: Layout, name: str, args: tuple, kwargs: dict | None) -> Layout | None:
     """The layout of a view by the operation ``name``; None where no strides can express it."""
     named = tuple(kwargs.items()) if kwargs else ()

@@ -162,7 +162,7 @@ class Tensor(TensorBase):
         if capturing[0] and modes.capture is not None:
             view._within = modes.capture.serial
         view._steps = (*self._steps, (op, args, kwargs))
-        view._seen, view._viewed = root._read()[0], out
+        view._seen, view._viewed = value if root is self else root._read()[0], out
         out.counter, out.version = value.counter, value.version
         if self._detached or not modes.grad:
             view._detached = True

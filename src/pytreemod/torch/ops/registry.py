@@ -18,7 +18,7 @@ import numpy as np
 from pytreemod.torch import messages
 from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
-from pytreemod.torch.layout import after, layout
+from pytreemod.torch.layout import crosses
 from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.promotion import can_cast, promote
 from pytreemod.torch.record import OPS, Flagged, call
@@ -226,11 +226,11 @@ def spelled(op: Op, varargs: bool, returns: str | None, by_strides: str = "") ->
             kwargs["keepdim"] = kwargs.pop("keepdims")
         if op.view:
             source = as_tensor(args[0] if args else kwargs.pop("input"))
-            if by_strides and source._base is not None and after(layout(source), op.name, args[1:], kwargs) is None:
+            if by_strides and source._base is not None and crosses(source, op, args[1:], kwargs):
                 if by_strides == "strict":
                     raise RuntimeError(messages.VIEW_ACROSS)
                 return wrap(call(op, (source, *args[1:]), kwargs))
-            return source._view(op, args[1:], kwargs)
+            return source._view(op, args[1:], kwargs or None)
         tensors = wrap(call(op, args, kwargs))
         if result is not None and type(tensors) is tuple:
             tensors = result(*tensors)
