@@ -3,6 +3,8 @@
 ``import pytreemod.torch as torch`` runs a PyTorch training script.
 """
 
+from importlib import import_module
+from importlib.util import find_spec
 from math import e, inf, nan, pi  # noqa: F401
 from typing import Any
 
@@ -156,10 +158,16 @@ with uncollected():
 bool, int, float = bool_, int_, float_
 globals().update({name: function for name, function in FUNCTIONS.items() if name not in globals()})
 
-__all__ = [name for name in globals() if not name.startswith("_")]
+__all__ = [name for name in globals() if not name.startswith("_") and name not in ("find_spec", "import_module")]
+
+
+# loaded at first use: few programs need them
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"})
 
 
 def __getattr__(name: str) -> Any:
+    if name in _LAZY and find_spec(f"{__name__}.{name}"):
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(
         f"module 'torch' has no attribute '{name}': pytreemod.torch does not have torch.{name} (see docs/status.md)"
     )
