@@ -183,11 +183,11 @@ def relieve(trail: Trail) -> None:
     metrics, gone = dropped(trail.log)
     if gone < len(trail.log) // 2:
         trail.limit *= 2
-    elif metrics:
+        return
+    if metrics:
         flush(metrics)
-    else:
-        trail.begin()
-        trail.stray()
+    trail.begin()
+    trail.loose = True
 
 
 Trail.relieve = relieve
