@@ -59,7 +59,8 @@ def remember(trail: Trail, whole: Value, calls: list[Value], saved: list[Value],
     if trail.fork is None:
         return
     given = set(spec.cotangents)
-    if trail.loose or any(v.epoch is not epoch and v not in given for v in (*calls, *saved, *whole.inputs, *spec.inside)):
+    needed = (*calls, *saved, *whole.inputs, *spec.inside)
+    if trail.loose or any(v.epoch is not epoch and v not in given for v in needed):
         trail.stray()
         return
     found = trail.branch(("backward", spec.roots[0].position, keep), Fork())
