@@ -286,7 +286,7 @@ def as_operation(recording: Recording, positions: tuple) -> Op:
     watch(recording)
 
     def compiled_function(*leaves: Any) -> tuple:
-        env = replay(entries, sequence, leaves, numbers)
+        env = replay(entries, sequence, leaves, numbers, differentiated=True)
         return tuple(env[i] for i in positions)
 
     op = OPS[compiled_function] = _operations[key] = Op(compiled_function, "CompiledFunctionBackward", saves="none")

@@ -237,8 +237,13 @@ class _Writer:
         )
 
 
-def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbers: Sequence[Any]) -> dict[Any, Any]:
-    """Run a program on ``leaves``: the result is the value at every place."""
+def replay(
+    entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbers: Sequence[Any], differentiated: bool = False
+) -> dict[Any, Any]:
+    """Run a program on ``leaves``: the result is the value at every place.
+
+    ``differentiated``: by JAX, as a whole; so that gradients stop where the recording says that none flow.
+    """
     env: dict[Any, Any] = {}
     arrays = iter(leaves)
     for position in sequence:
@@ -252,9 +257,15 @@ def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbe
             for k, outside in entry.gives:
                 env[outside] = inside[k]
         else:
-            spec, _, start, *places = entry
-            env[position] = spec.traced([env[i] for i in places], numbers[start:])
+            spec, mask, start, *places = entry
+            inputs = [env[i] for i in places]
+            env[position] = spec.traced(_carrying(mask, inputs) if differentiated else inputs, numbers[start:])
     return env
+
+
+def _carrying(mask: int, arrays: list) -> list:
+    """The inputs of a call, gradients stopped where none flow."""
+    return [a if mask >> bit & 1 else jax.lax.stop_gradient(a) for bit, a in enumerate(arrays)]
 
 
 def _differentiate(grad: Gradient, env: dict[Any, Any], numbers: Sequence[Any]) -> tuple[tuple, list]:
@@ -271,11 +282,7 @@ def _differentiate(grad: Gradient, env: dict[Any, Any], numbers: Sequence[Any]) 
                 out: Any = _differentiate(entry, local, numbers)[0]
             else:
                 spec, mask, start, *places = entry
-                arrays = [
-                    local[place] if mask >> bit & 1 else jax.lax.stop_gradient(local[place])
-                    for bit, place in enumerate(places)
-                ]
-                out = spec.traced(arrays, numbers[start:])
+                out = spec.traced(_carrying(mask, [local[place] for place in places]), numbers[start:])
             if k in taps:
                 out = out + perturbations[taps[k]]
             local[depth, k] = out
