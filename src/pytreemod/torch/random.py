@@ -46,8 +46,9 @@ class Generator:
     @property
     def stream(self) -> Any:
         """The source that draws come from now."""
-        if modes.capture is not None:
-            return _ProgramSource(self)
+        found = modes.capture
+        if found is not None:
+            return _ProgramSource(self) if found.draws is None else found.draws(self)
         if self._ahead:
             self._host.load_program_state(np.asarray(self._program._array()))  # type: ignore[union-attr]
             self._ahead = False

@@ -15,7 +15,7 @@ The place of an entry is its position; that of a call inside a gradient is a pai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -119,12 +119,13 @@ class Recording(NamedTuple):
     numbered: list[Value]  # whose numbers these are, in order
 
 
-def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
+def linearize(roots: Sequence[Value], owner: dict[Value, Value], outside: Container[Value] = ()) -> Recording:
     """Everything that ``roots`` need, in an order in which it can run. Iterative: chains may be long.
 
     Args:
         roots: the values wanted.
         owner: for each value that a gradient computes on its way, that gradient.
+        outside: values that come in, computed or not.
     """
     writer = _Writer(owner)
     index = writer.index
@@ -132,6 +133,10 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
     while stack:
         value = stack[-1]
         if value in index:
+            stack.pop()
+            continue
+        if outside and value in outside:
+            writer.leaf(value)
             stack.pop()
             continue
         maker = owner.get(value) if owner else None
