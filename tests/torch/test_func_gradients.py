@@ -1,4 +1,4 @@
-"""Gradients through the transforms of torch.func, to arguments and to what their functions close over, against PyTorch."""
+"""Gradients through the transforms of torch.func, to arguments and what their functions close over, as in PyTorch."""
 
 import pytest
 

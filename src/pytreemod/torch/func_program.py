@@ -165,7 +165,9 @@ def transformed(
         recording = linearize(values, owners(), outside)
     missing = [v for v in reads.arguments if v not in recording.index]
     leaves = [*recording.leaves, *missing]
-    op = _operation(transform, recording, tuple([recording.index[v] for v in values]), settings(leaves))
+    positions = tuple([recording.index[v] for v in values])
+    tracked = tuple([v.mask != 0 or v.variable is not None for v in recording.leaves])
+    op = _operation(transform, recording, positions, tracked, settings(leaves))
     flagged = [_flagged(reads, v) for v in leaves]
     return list(wrap(call(op, (*flagged, *[Flagged(*e) for e in extra]))))
 
@@ -176,15 +178,15 @@ def _flagged(reads: Reads, value: Value) -> Flagged:
     return Flagged(value, value.mask != 0 or value.variable is not None)
 
 
-def _operation(transform: Callable, recording: Recording, positions: tuple, settings: tuple) -> Op:
+def _operation(transform: Callable, recording: Recording, positions: tuple, tracked: tuple, settings: tuple) -> Op:
     entries, sequence, numbers = recording.entries, recording.sequence, tuple(recording.numbers)
-    key = (transform, entries, sequence, positions, tuple([(type(n), n) for n in numbers]), settings)
+    key = (transform, entries, sequence, positions, tracked, tuple([(type(n), n) for n in numbers]), settings)
     found = _operations.get(key)
     if found is None:
         count = len(recording.leaves)
 
         def program(*leaves: Any) -> tuple:
-            env = replay(entries, sequence, leaves[:count], numbers, differentiated=True)
+            env = replay(entries, sequence, leaves[:count], numbers, tracked)
             return tuple([env[i] for i in positions])
 
         def function(*leaves: Any) -> tuple:

@@ -243,28 +243,43 @@ class _Writer:
 
 
 def replay(
-    entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbers: Sequence[Any], differentiated: bool = False
+    entries: tuple,
+    sequence: Sequence[int],
+    leaves: Sequence[Any],
+    numbers: Sequence[Any],
+    tracked: Sequence[bool] = (),
 ) -> dict[Any, Any]:
     """Run a program on ``leaves``: the result is the value at every place.
 
-    ``differentiated``: by JAX, as a whole; so that gradients stop where the recording says that none flow.
+    ``tracked``: the leaves that the tape differentiates the whole by; what comes from them goes no further where the
+    recording says that no gradient flows.
     """
     env: dict[Any, Any] = {}
-    arrays = iter(leaves)
+    arrays, flags = iter(leaves), iter(tracked)
+    carrying: set[int] = set()
     for position in sequence:
         entry = entries[position]
-        if type(entry) is Aval or type(entry) is Several:
-            env[position] = next(arrays)
-        elif type(entry) is Loose:
-            env[position] = apart(next(arrays), entry.packs, [a.shape for a in entry.avals])
+        if type(entry) is Aval or type(entry) is Several or type(entry) is Loose:
+            array = next(arrays)
+            loose = type(entry) is Loose
+            env[position] = apart(array, entry.packs, [a.shape for a in entry.avals]) if loose else array
+            if next(flags, False):
+                carrying.add(position)
         elif type(entry) is Gradient:
             env[position], inside = _differentiate(entry, env, numbers)
             for k, outside in entry.gives:
                 env[outside] = inside[k]
+            if carrying:
+                carrying.update([position, *[outside for _, outside in entry.gives]])
         else:
             spec, mask, start, *places = entry
             inputs = [env[i] for i in places]
-            env[position] = spec.traced(_carrying(mask, inputs) if differentiated else inputs, numbers[start:])
+            if carrying:
+                found = sum([1 << bit for bit, i in enumerate(places) if i in carrying])
+                inputs = _carrying(mask | ~found, inputs)
+                if found & mask:
+                    carrying.add(position)
+            env[position] = spec.traced(inputs, numbers[start:])
     return env
 
 
