@@ -102,6 +102,7 @@ with uncollected():
         LongTensor,
         ShortTensor,
     )
+    from pytreemod.torch.missing import told
     from pytreemod.torch.ops.registry import FUNCTIONS
     from pytreemod.torch.printing import set_printoptions
     from pytreemod.torch.promotion import can_cast, promote_types, result_type
@@ -158,7 +159,9 @@ with uncollected():
 bool, int, float = bool_, int_, float_
 globals().update({name: function for name, function in FUNCTIONS.items() if name not in globals()})
 
-__all__ = [name for name in globals() if not name.startswith("_") and name not in ("find_spec", "import_module")]
+__all__ = [
+    name for name in globals() if not name.startswith("_") and name not in ("find_spec", "import_module", "told")
+]
 
 
 # loaded at first use: few programs need them
@@ -168,6 +171,4 @@ _LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "t
 def __getattr__(name: str) -> Any:
     if name in _LAZY and find_spec(f"{__name__}.{name}"):
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(
-        f"module 'torch' has no attribute '{name}': pytreemod.torch does not have torch.{name} (see docs/status.md)"
-    )
+    raise AttributeError(f"module 'torch' has no attribute '{name}': {told(f'torch.{name}')}")
