@@ -19,8 +19,8 @@ _BOTH = (
 _FUNCTIONS = "cat stack hstack vstack dstack concat concatenate cdist combinations cartesian_prod tensordot"
 _METHODS = (
     "bfloat16 bool byte char clamp_ contiguous copy_ cpu cuda double expand expand_as fill_ float half int long "
-    "new_empty new_full new_ones new_tensor new_zeros normal_ pin_memory repeat requires_grad_ short to type_as uniform_ "
-    "view view_as zero_ add_ sub_ mul_ div_"
+    "new_empty new_full new_ones new_tensor new_zeros normal_ pin_memory repeat requires_grad_ short to type_as "
+    "uniform_ view view_as zero_ add_ sub_ mul_ div_"
 )
 _NEURAL = (
     "relu gelu silu elu selu leaky_relu softplus softmax log_softmax sigmoid tanh linear conv1d conv2d conv3d "
