@@ -27,6 +27,7 @@ with uncollected():
         reading,
         text,
         utils,
+        version,
     )
     from pytreemod.torch.autograd.mode import (
         enable_grad,
@@ -130,8 +131,8 @@ with uncollected():
     from pytreemod.torch.settings import (
         __version__,  # noqa: F401
         are_deterministic_algorithms_enabled,
-        backends,
         get_default_device,
+        get_device_module,
         get_float32_matmul_precision,
         get_num_threads,
         set_default_device,
@@ -140,7 +141,6 @@ with uncollected():
         set_num_threads,
         typename,
         use_deterministic_algorithms,
-        version,
     )
     from pytreemod.torch.size import (
         Size,
@@ -165,7 +165,9 @@ __all__ = [
 
 
 # loaded at first use: few programs need them
-_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"})
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"}) | frozenset(
+    {"accelerator", "backends", "compiler", "cpu", "mps", "xpu"}
+)
 
 
 def __getattr__(name: str) -> Any:

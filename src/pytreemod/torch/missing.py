@@ -13,6 +13,7 @@ ALTERNATIVES = {
     "torch._inductor": _COMPILE,
     "torch.ao": "jax.lax has integer products; quantisation itself is not there",
     "torch.autograd.profiler": "jax.profiler.trace(folder) records what runs",
+    "torch.cuda.amp": "leave it out: torch.cuda.amp is disabled where there is no GPU",
     "torch.cuda.CUDAGraph": _COMPILE,
     "torch.cuda.graph": _COMPILE,
     "torch.cuda.make_graphed_callables": _COMPILE,
