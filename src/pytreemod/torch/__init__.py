@@ -27,6 +27,7 @@ with uncollected():
         reading,
         text,
         utils,
+        version,
     )
     from pytreemod.torch.autograd.mode import (
         enable_grad,
@@ -102,6 +103,7 @@ with uncollected():
         LongTensor,
         ShortTensor,
     )
+    from pytreemod.torch.missing import told
     from pytreemod.torch.ops.registry import FUNCTIONS
     from pytreemod.torch.printing import set_printoptions
     from pytreemod.torch.promotion import can_cast, promote_types, result_type
@@ -129,8 +131,8 @@ with uncollected():
     from pytreemod.torch.settings import (
         __version__,  # noqa: F401
         are_deterministic_algorithms_enabled,
-        backends,
         get_default_device,
+        get_device_module,
         get_float32_matmul_precision,
         get_num_threads,
         set_default_device,
@@ -139,7 +141,6 @@ with uncollected():
         set_num_threads,
         typename,
         use_deterministic_algorithms,
-        version,
     )
     from pytreemod.torch.size import (
         Size,
@@ -158,16 +159,18 @@ with uncollected():
 bool, int, float = bool_, int_, float_
 globals().update({name: function for name, function in FUNCTIONS.items() if name not in globals()})
 
-__all__ = [name for name in globals() if not name.startswith("_") and name not in ("find_spec", "import_module")]
+__all__ = [
+    name for name in globals() if not name.startswith("_") and name not in ("find_spec", "import_module", "told")
+]
 
 
 # loaded at first use: few programs need them
-_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"})
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"}) | frozenset(
+    {"accelerator", "backends", "compiler", "cpu", "mps", "xpu"}
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY and find_spec(f"{__name__}.{name}"):
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(
-        f"module 'torch' has no attribute '{name}': pytreemod.torch does not have torch.{name} (see docs/status.md)"
-    )
+    raise AttributeError(f"module 'torch' has no attribute '{name}': {told(f'torch.{name}')}")

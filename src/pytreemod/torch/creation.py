@@ -11,6 +11,7 @@ import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype, int64
+from pytreemod.torch.placing import placing
 from pytreemod.torch.size import Size
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -105,7 +106,7 @@ def tensor(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
             "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
         out = data.detach().clone().to(dtype or data.dtype)  # type: ignore[attr-defined]
         return out.requires_grad_() if requires_grad else out
@@ -279,3 +280,11 @@ def is_floating_point(input: Tensor) -> bool:
 
 def is_complex(input: Tensor) -> bool:
     return input.dtype.is_complex
+
+
+arange, as_tensor, empty, empty_like, eye, full, full_like, linspace, logspace = map(
+    placing, (arange, as_tensor, empty, empty_like, eye, full, full_like, linspace, logspace)
+)
+ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like = map(
+    placing, (ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like)
+)

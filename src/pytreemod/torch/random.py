@@ -16,8 +16,10 @@ from pytreemod.torch.creation import made, shape_of
 from pytreemod.torch.dtypes import as_dtype, default, int64
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import check_in_place, composite
+from pytreemod.torch.placing import placing
 from pytreemod.torch.record import OPS, call, item
-from pytreemod.torch.size import device
+from pytreemod.torch.size import checked
+from pytreemod.torch.size import device as Device
 from pytreemod.torch.strides import memory_order
 from pytreemod.torch.tape.capture import lasting
 from pytreemod.torch.tape.modes import modes
@@ -34,6 +36,7 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu"):
+        checked(device)
         self._host: Any = HostStream(_FIRST_SEED)
         self._seed = _FIRST_SEED
         self._program: Tensor | None = None
@@ -41,7 +44,7 @@ class Generator:
 
     @property
     def device(self) -> Any:
-        return device("cpu")
+        return Device("cpu")
 
     @property
     def stream(self) -> Any:
@@ -325,6 +328,11 @@ _filling("exponential_", lambda t, s, lambd=1.0: s.exponential(tuple(t.shape), l
 
 composite(function=False)(bernoulli)
 composite(function=False)(multinomial)
+
+
+rand, rand_like, randn, randn_like, randint, randint_like, randperm, normal = map(
+    placing, (rand, rand_like, randn, randn_like, randint, randint_like, randperm, normal)
+)
 
 
 class fork_rng:  # noqa: N801 (PyTorch's name)

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytreemod.nn as _functional_face
-from pytreemod.torch.nn import containers, functional, init, utils
+from pytreemod.torch.nn import containers, functional, init, parallel, utils
 from pytreemod.torch.nn.live import live_class
 from pytreemod.torch.nn.module import Module
+from pytreemod.torch.nn.parallel import DataParallel
 from pytreemod.torch.nn.parameter import Buffer, Parameter
 from pytreemod.tree import Module as _Immutable
 
@@ -15,7 +16,10 @@ LAYERS = {
     if isinstance(value, type) and issubclass(value, _Immutable) and value is not _Immutable
 }
 
-__all__ = ["Buffer", "Module", "Parameter", "containers", "functional", "init", "utils", *sorted(LAYERS)]  # noqa: PLE0604
+__all__ = [
+    "Buffer", "DataParallel", "Module", "Parameter", "containers", "functional", "init", "parallel", "utils",
+    *sorted(LAYERS),
+]  # noqa: PLE0604  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -28,6 +28,7 @@ from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.rebinding import Rebinding, stores_attributes
 from pytreemod.torch.ops.registry import check_in_place, kept
 from pytreemod.torch.random import default_generator
+from pytreemod.torch.size import checked
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
 from pytreemod.tree.signatures import parameter_names
@@ -220,6 +221,8 @@ def _live_init(init: Callable) -> Callable:
 
     @functools.wraps(init)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("device") is not None:
+            checked(kwargs["device"])
         args = tuple(_plain_dtype(a) for a in args)
         kwargs = {name: _plain_dtype(a) for name, a in kwargs.items()}
         if takes_dtype and not _local.depth and dtypes.default.dtype is not dtypes.float32:
