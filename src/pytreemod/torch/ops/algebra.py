@@ -4,7 +4,6 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from pytreemod.torch import linalg
 from pytreemod.torch.ops.registry import FUNCTIONS, axis, cast, composite, magnitude, operation
 from pytreemod.torch.ops.shapes import broadcast, broadcast_batch, expanded, product, times, vector
 from pytreemod.torch.tensor import Tensor
@@ -37,6 +36,8 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}"
         )
+    if input.ndim != other.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     shape = broadcast(input, other)
     return jnp.cross(jnp.broadcast_to(input, shape), jnp.broadcast_to(other, shape), axis=dim)
 
@@ -197,17 +198,3 @@ def _few(name: str, input: Any) -> None:
         raise RuntimeError(
             f"{name}(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
         )
-
-
-for _name, _function in {
-    "inverse": linalg.inv, "det": linalg.det, "slogdet": linalg.slogdet, "matrix_power": linalg.matrix_power,
-    "pinverse": linalg.pinv,
-}.items():  # fmt: skip
-    composite(name=_name)(_function)
-
-
-@composite()
-def logdet(input: Tensor) -> Tensor:
-    """The logarithm of the determinant; not a number where that is negative."""
-    sign, size = linalg.slogdet(input)
-    return FUNCTIONS["where"](sign > 0, size, FUNCTIONS["where"](sign == 0, size, float("nan")))
