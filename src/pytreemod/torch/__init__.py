@@ -162,7 +162,7 @@ __all__ = [name for name in globals() if not name.startswith("_") and name not i
 
 
 # loaded at first use: few programs need them
-_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"})
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "signal", "special", "testing"})
 
 
 def __getattr__(name: str) -> Any:

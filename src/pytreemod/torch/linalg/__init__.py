@@ -1,7 +1,6 @@
 """``torch.linalg``: factorizations, systems of equations, eigenvalues, norms. See PyTorch's documentation."""
 
 from pytreemod.torch.linalg.cholesky import cholesky, cholesky_ex
-from pytreemod.torch.linalg.define import LinAlgError
 from pytreemod.torch.linalg.ldl import ldl_factor, ldl_factor_ex, ldl_solve
 from pytreemod.torch.linalg.low_rank import lobpcg as _lobpcg  # noqa: F401  (imported for what it attaches)
 from pytreemod.torch.linalg.lu import lu, lu_factor, lu_factor_ex, lu_solve
@@ -31,6 +30,7 @@ from pytreemod.torch.linalg.solving import (
     tensorsolve,
 )
 from pytreemod.torch.linalg.spectral import eig, eigh, eigvals, eigvalsh
+from pytreemod.torch.ops.failed import LinAlgError
 
 __all__ = [
     "cholesky",

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.linalg.define import adjoint, composed, function, hermitian, inexact, refuse, together
+from pytreemod.torch.linalg.define import adjoint, composed, function, hermitian, inexact, together
+from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import composite, operation
 from pytreemod.torch.ops.shapes import square, times
 from pytreemod.torch.tensor import Tensor

@@ -1,4 +1,4 @@
-"""How a function of ``torch.linalg`` is made from a pure function, and how a failed factorization is told."""
+"""How a function of ``torch.linalg`` is made from a pure function."""
 
 import functools
 from collections.abc import Callable
@@ -6,19 +6,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.ops.registry import operation, spelled, write_out
 from pytreemod.torch.ops.shapes import broadcast_batch
-from pytreemod.torch.tape.flush import force
-from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tensor import Tensor
-
-
-class LinAlgError(RuntimeError):
-    """What is asked of a matrix does not exist: it is singular, not positive definite, or not finite."""
 
 
 def function(fields: str | None = None, *, node: str | None = None, saves: str = "inputs", name: str | None = None):
@@ -43,27 +35,6 @@ def composed(plain: Callable) -> Callable:
         return found if out is None else write_out(found, out)
 
     return public
-
-
-def refuse(info: Tensor, who: str, words: str, kind: type = LinAlgError) -> None:
-    """Read whether a factorization failed; ``words`` may name the place as ``{k}``.
-
-    While a program is captured, and inside ``vmap`` and ``grad`` of ``torch.func``, nothing can be read: there a
-    failed factorization shows as infinities or NaN.
-
-    Raises:
-        LinAlgError: an entry of ``info`` is not zero.
-    """
-    if modes.capture is not None:
-        return
-    array = force(info._read()[0])
-    if isinstance(array, jax.core.Tracer):
-        return
-    codes = np.asarray(array).reshape(-1)
-    if codes.any():
-        at = int(np.flatnonzero(codes)[0])
-        batch = f"(Batch element {at}): " if info.ndim else ""
-        raise kind(f"{who}: {batch}{words.format(k=int(codes[at]))}")
 
 
 # ---- what the pure functions use

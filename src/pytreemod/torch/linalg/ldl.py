@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.linalg.define import alike, composed, function, inexact, refuse, together, underivable
+from pytreemod.torch.linalg.define import alike, composed, function, inexact, together, underivable
+from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import return_type
 from pytreemod.torch.ops.shapes import square, times
 from pytreemod.torch.tensor import Tensor

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.linalg.define import adjoint, composed, function, inexact, refuse, together
+from pytreemod.torch.linalg.define import adjoint, composed, function, inexact, together
+from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import composite, operation, return_type
 from pytreemod.torch.ops.shapes import matrices, square, times
 from pytreemod.torch.tensor import Tensor

@@ -47,16 +47,17 @@ def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
 
 
 @function()
-def vander(x: Any, N: Any = None) -> Any:
+def vander(x: Any, *, N: Any = None) -> Any:
     """The powers 0 to N - 1 of each element, N the length of ``x`` by default: (..., n) -> (..., n, N)."""
-    if not x.ndim or (N is not None and N <= 1):
+    x = jnp.atleast_1d(x)
+    count = x.shape[-1] if N is None else N
+    if count <= 1:
         raise RuntimeError("N must be greater than 1.")
     if x.dtype == bool:
         x = x.astype(jnp.int64)
-    count = x.shape[-1] if N is None else N
-    factors = jnp.broadcast_to(x[..., None], (*x.shape, max(count - 1, 0)))
+    factors = jnp.broadcast_to(x[..., None], (*x.shape, count - 1))
     ones = jnp.ones((*x.shape, 1), x.dtype)
-    return jnp.concatenate([ones, jnp.cumprod(factors, -1, dtype=x.dtype)], -1)[..., :count]
+    return jnp.concatenate([ones, jnp.cumprod(factors, -1, dtype=x.dtype)], -1)
 
 
 @function()

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.linalg.define import adjoint, composed, function, hermitian, inexact, not_finite, refuse, together
+from pytreemod.torch.linalg.define import adjoint, composed, function, hermitian, inexact, not_finite, together
 from pytreemod.torch.linalg.singular import DIVERGED
+from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import composite, return_type
 from pytreemod.torch.ops.shapes import square
 from pytreemod.torch.tensor import Tensor

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.linalg.define import composed, function, inexact, not_finite, refuse
+from pytreemod.torch.linalg.define import composed, function, inexact, not_finite
+from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import composite, return_type
 from pytreemod.torch.ops.shapes import matrices
 from pytreemod.torch.tensor import Tensor

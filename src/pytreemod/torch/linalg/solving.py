@@ -6,8 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.linalg.define import alike, composed, function, inexact, refuse, together
+from pytreemod.torch.linalg.define import alike, composed, function, inexact, together
 from pytreemod.torch.linalg.lu import zero_pivot
+from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import FUNCTIONS, composite, operation
 from pytreemod.torch.ops.shapes import square, times
 from pytreemod.torch.tensor import Tensor

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.linalg.define import composed, function, hermitian, inexact, not_finite, refuse
+from pytreemod.torch.linalg.define import composed, function, hermitian, inexact, not_finite
+from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import return_type
 from pytreemod.torch.ops.shapes import square
 from pytreemod.torch.tensor import Tensor

@@ -17,6 +17,8 @@ from pytreemod.torch.ops import (  # noqa: F401
     reduce,
     scans,
     shape,
+    spectrogram,
     stacking,
     unary,
+    windows,
 )
