@@ -10,6 +10,7 @@ from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.linalg.define import composed, function, inexact
 from pytreemod.torch.linalg.singular import svdvals
 from pytreemod.torch.linalg.solving import inv_ex
+from pytreemod.torch.ops.lengths import length
 from pytreemod.torch.ops.registry import FUNCTIONS, axes, axis, composite, magnitude, operation
 from pytreemod.torch.tensor import Tensor
 
@@ -58,28 +59,7 @@ def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
     kind = size.dtype
     if kind.itemsize < 4:
         size = size.astype(jnp.float32)  # as PyTorch sums
-    return _norm(size, order, over, keepdim).astype(kind)
-
-
-def _norm(size: Any, order: float, over: tuple, keepdim: bool) -> Any:
-    if order == math.inf:
-        return jnp.max(size, over, keepdims=keepdim)
-    if order == -math.inf:
-        return jnp.min(size, over, keepdims=keepdim)
-    if order == 0:
-        return jnp.sum((size != 0).astype(size.dtype), over, keepdims=keepdim)
-    if order == 1:
-        return jnp.sum(size, over, keepdims=keepdim)
-    if order == 2:
-        power = size * size
-    else:
-        nothing = size == 0
-        power = jnp.where(nothing, 0.0 if order > 0 else jnp.inf, jnp.where(nothing, 1, size) ** order)
-    total = jnp.sum(power.astype(size.dtype), over, keepdims=keepdim)
-    zero = total == 0
-    safe = jnp.where(zero, 1, total).astype(size.dtype)
-    root = jnp.sqrt(safe) if order == 2 else safe ** (1 / order)
-    return jnp.where(zero, 0.0 if order > 0 else jnp.inf, root).astype(size.dtype)
+    return length(size, order, over, keepdim).astype(kind)
 
 
 def _pair(dim: Any) -> tuple[int, int]:
@@ -224,6 +204,6 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
     if maxnorm < 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     others = tuple(d for d in range(input.ndim) if d != axis(dim, input.ndim))
-    length = _norm(magnitude(input), float(p), others, True)
-    scale = jnp.where(length > maxnorm, maxnorm / (length + 1e-7), 1).astype(length.dtype)
+    sizes = length(magnitude(input), float(p), others, True)
+    scale = jnp.where(sizes > maxnorm, maxnorm / (sizes + 1e-7), 1).astype(sizes.dtype)
     return input * scale.astype(input.dtype)

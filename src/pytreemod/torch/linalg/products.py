@@ -32,6 +32,18 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     return A.diagonal(offset, dim1, dim2)  # type: ignore[attr-defined]
 
 
+@composite()
+def adjoint(input: Tensor) -> Tensor:
+    """The conjugate transpose of matrices.
+
+    Raises:
+        RuntimeError: a vector.
+    """
+    if input.ndim == 1:
+        raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.")
+    return input.mH if input.ndim else input.conj()  # type: ignore[attr-defined]
+
+
 @function()
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     """The inner products of vectors along ``dim``, the first conjugated."""
@@ -160,8 +172,8 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Tensor:
 def _removed(name: str, instead: str) -> None:
     def gone(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
-            f"torch.{name}: This function was deprecated since version 1.9 and is now removed. Use "
-            f"torch.linalg.{instead}"
+            f"This function was deprecated since version 1.9 and is now removed. Use torch.linalg.{instead} in "
+            f"place of torch.{name}."
         )
 
     gone.__name__ = gone.__qualname__ = name

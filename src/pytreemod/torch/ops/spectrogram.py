@@ -104,7 +104,8 @@ def stft(
     pad = n_fft // 2 if center else 0
     samples = (input.shape[-1] if input.ndim else 1) + 2 * pad
     who = _described(
-        "stft", messages.type_name(input), [*input.shape[:-1], samples], window, n_fft=n_fft, hop_length=hop, win_length=length, normalized=normalized,
+        "stft", messages.type_name(input), [*input.shape[:-1], samples], window,
+        n_fft=n_fft, hop_length=hop, win_length=length, normalized=normalized,
         onesided=onesided, return_complex=return_complex, align_to_window=align_to_window,
     )  # fmt: skip
     if not (input.dtype.is_floating_point or input.dtype.is_complex):
@@ -181,7 +182,8 @@ def istft(
     hop = n_fft // 4 if hop_length is None else hop_length
     span = n_fft if win_length is None else win_length
     who = _described(
-        "istft", f"CPU{messages.scalar_name(input.dtype)}Type", list(input.shape), window, n_fft=n_fft, hop_length=hop, win_length=span, center=center, normalized=normalized,
+        "istft", f"CPU{messages.scalar_name(input.dtype)}Type", list(input.shape), window,
+        n_fft=n_fft, hop_length=hop, win_length=span, center=center, normalized=normalized,
         onesided=onesided, length=length, return_complex=return_complex,
     )  # fmt: skip
     if not input.dtype.is_complex:
