@@ -168,6 +168,7 @@ __all__ = [
 _LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"}) | frozenset(
     {"accelerator", "backends", "compiler", "cpu", "mps", "xpu"}
 )
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "signal", "special", "testing"})
 
 
 def __getattr__(name: str) -> Any:

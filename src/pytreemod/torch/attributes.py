@@ -95,7 +95,6 @@ for _name, _method in {
     "is_neg": lambda self: False,
     "type_as": lambda self, other: self.to(other.dtype),
     "is_same_size": lambda self, other: self.shape == other.shape,
-    "adjoint": lambda self: self.mH,
     "data_ptr": lambda self: id(self._cell),
     "resolve_conj": same,
     "resolve_neg": same,

@@ -1,12 +1,17 @@
 """The operations of the stateful face, one family a file. Importing this package attaches them to ``Tensor``."""
 
 from pytreemod.torch.ops import (  # noqa: F401
+    added,
     algebra,
     building,
     compare,
+    contraction,
+    covariance,
+    distances,
     extremes,
     host,
     inplace,
+    integrals,
     join,
     matrix,
     methods,
@@ -17,6 +22,8 @@ from pytreemod.torch.ops import (  # noqa: F401
     reduce,
     scans,
     shape,
+    spectrogram,
     stacking,
     unary,
+    windows,
 )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation, with_dim
+from pytreemod.torch.ops.registry import axes, axis, composite, floating, operation, with_dim
 from pytreemod.torch.ops.shapes import shape_of
 from pytreemod.torch.tensor import Tensor
 
@@ -180,26 +180,6 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
 @operation("LogsumexpBackward0", "both")
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     return jax.scipy.special.logsumexp(floating(input), axes(dim, input.ndim), keepdims=keepdim)
-
-
-@operation("LinalgVectorNormBackward0", "both")
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    input = floating(input if dtype is None else input.astype(dtype))
-    over, size = axes(dim, input.ndim), magnitude(input)
-    p = 2.0 if p in ("fro", None) else float(p)
-    if p == math.inf:
-        return jnp.max(size, over, keepdims=keepdim)
-    if p == -math.inf:
-        return jnp.min(size, over, keepdims=keepdim)
-    if p == 0:
-        return jnp.sum((input != 0).astype(size.dtype), over, keepdims=keepdim)
-    if p == 1:
-        return jnp.sum(size, over, keepdims=keepdim)
-    total = jnp.sum(size * size if p == 2 else size**p, over, keepdims=keepdim)
-    # the gradient at zero is zero, as in PyTorch
-    zero = total == 0
-    root = jnp.where(zero, jnp.ones_like(total), total) ** (1 / p) if p != 2 else jnp.sqrt(jnp.where(zero, 1, total))
-    return jnp.where(zero, jnp.zeros_like(total), root)
 
 
 @operation("CumsumBackward0", "none", inplace=True)

@@ -91,8 +91,13 @@ def floating(x: Any) -> Any:
 
 
 def magnitude(x: Any) -> Any:
-    """The absolute value with PyTorch's gradient: zero at zero, where JAX's is one."""
-    return x * jnp.sign(x) if jnp.issubdtype(x.dtype, jnp.floating) else jnp.abs(x)
+    """The absolute value with PyTorch's gradient: zero at zero, where JAX's is one, or NaN for complex numbers."""
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        return x * jnp.sign(x)
+    if jnp.issubdtype(x.dtype, jnp.complexfloating):
+        zero = x == 0
+        return jnp.where(zero, 0, jnp.abs(jnp.where(zero, 1, x))).astype(x.real.dtype)
+    return jnp.abs(x)
 
 
 def axes(dim: Any, ndim: int) -> tuple[int, ...]:

@@ -150,19 +150,6 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     return jnp.zeros((bins,), flat.dtype).at[place].add(inside)
 
 
-@operation("TrapezoidBackward0", "none", method=False, aliases=("trapz",))
-def trapezoid(y: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Any:
-    dim = axis(dim, y.ndim)
-    left = jax.lax.slice_in_dim(y, 0, y.shape[dim] - 1, axis=dim)
-    right = jax.lax.slice_in_dim(y, 1, y.shape[dim], axis=dim)
-    if x is None:
-        return jnp.sum(left + right, dim) * (dx / 2)
-    gap = jnp.diff(x, axis=-1 if x.ndim == 1 else dim)
-    if x.ndim == 1:
-        gap = gap.reshape([-1 if d == dim else 1 for d in range(y.ndim)])
-    return jnp.sum((left + right) * gap, dim) / 2
-
-
 @operation("NanmedianBackward0", function=True)
 def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
     over = None if dim is None else axis(dim, input.ndim)
