@@ -6,6 +6,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     compare,
     extremes,
     host,
+    images,
     inplace,
     join,
     matrix,
