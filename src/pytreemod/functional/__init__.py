@@ -29,6 +29,8 @@ from .attention import scaled_dot_product_attention
 from .conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from .embedding import embedding, one_hot
+from .fold import fold, unfold
+from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .linear import bilinear, linear
 from .loss import gaussian_nll_loss, huber_loss, kl_div, l1_loss, mse_loss, poisson_nll_loss, smooth_l1_loss
 from .loss_binary import (
@@ -42,6 +44,7 @@ from .loss_margin import hinge_embedding_loss, margin_ranking_loss, multi_margin
 from .multi_head import multi_head_attention_forward
 from .norm import group_norm, layer_norm, normalize, rms_norm
 from .norm_batch import batch_norm, batch_norm_train, instance_norm, instance_norm_train
+from .padding import pad
 from .pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -55,7 +58,8 @@ from .pool import (
 )
 from .recurrent import gru, lstm, rnn_relu, rnn_tanh
 from .recurrent_cells import gru_cell, lstm_cell, rnn_relu_cell, rnn_tanh_cell
-from .shape import flatten, pad, unflatten
+from .shape import flatten, unflatten
+from .shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from .similarity import (
     cosine_embedding_loss,
     cosine_similarity,
@@ -79,6 +83,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -96,6 +101,7 @@ __all__ = [
     "embedding",
     "feature_alpha_dropout",
     "flatten",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -110,6 +116,7 @@ __all__ = [
     "huber_loss",
     "instance_norm",
     "instance_norm_train",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -134,6 +141,8 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -160,4 +169,8 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unflatten",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

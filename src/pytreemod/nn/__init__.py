@@ -31,6 +31,7 @@ from pytreemod.nn.containers import ModuleDict, ModuleList, ParameterDict, Param
 from pytreemod.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from pytreemod.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from pytreemod.nn.embedding import Embedding
+from pytreemod.nn.fold import Fold, Unfold
 from pytreemod.nn.linear import Bilinear, Identity, Linear
 from pytreemod.nn.loss import GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from pytreemod.nn.loss_binary import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
@@ -44,6 +45,23 @@ from pytreemod.nn.norm_batch import (
     InstanceNorm1d,
     InstanceNorm2d,
     InstanceNorm3d,
+)
+from pytreemod.nn.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
 )
 from pytreemod.nn.pool import (
     AdaptiveAvgPool1d,
@@ -59,6 +77,7 @@ from pytreemod.nn.pool import (
 from pytreemod.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from pytreemod.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from pytreemod.nn.shape import Flatten, Unflatten
+from pytreemod.nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from pytreemod.nn.similarity import (
     CosineEmbeddingLoss,
     CosineSimilarity,
@@ -68,6 +87,7 @@ from pytreemod.nn.similarity import (
 )
 from pytreemod.nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from pytreemod.nn.transformer import TransformerEncoder, TransformerEncoderLayer
+from pytreemod.nn.upsample import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 from pytreemod.tree.module import Module
 from pytreemod.tree.roles import Buffer, Parameter
 
@@ -87,6 +107,13 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CELU",
+    "ChannelShuffle",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -104,6 +131,7 @@ __all__ = [
     "Embedding",
     "FeatureAlphaDropout",
     "Flatten",
+    "Fold",
     "GELU",
     "GLU",
     "GRU",
@@ -148,6 +176,8 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RNN",
@@ -156,6 +186,12 @@ __all__ = [
     "RNNCellBase",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "SELU",
     "Sequential",
     "SiLU",
@@ -176,6 +212,13 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "functional",
     "init",
 ]

@@ -10,6 +10,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     distances,
     extremes,
     host,
+    images,
     inplace,
     integrals,
     join,
