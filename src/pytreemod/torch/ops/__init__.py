@@ -5,6 +5,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     building,
     compare,
     extremes,
+    gamma,
     host,
     inplace,
     join,
