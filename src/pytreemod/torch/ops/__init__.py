@@ -9,6 +9,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     covariance,
     distances,
     extremes,
+    gamma,
     host,
     images,
     inplace,

@@ -41,7 +41,7 @@ _NUMBER_FIRST = frozenset(
 )  # PyTorch takes a number before a tensor here
 _TENSORS_ONLY = frozenset(
     "atan2 fmin fmax minimum maximum logical_and logical_or logical_xor gcd lcm logaddexp logaddexp2 hypot ldexp "
-    "heaviside nextafter".split()
+    "heaviside nextafter igamma igammac".split()
 )
 _OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Array)
 

@@ -23,9 +23,8 @@ def _float(name: str, function: Callable, saves: str = "inputs", **options: Any)
 
 
 for _name, _function in {
-    "log": jnp.log, "log2": jnp.log2, "log10": jnp.log10, "log1p": jnp.log1p, "sin": jnp.sin, "cos": jnp.cos,
+    "log": jnp.log, "log2": jnp.log2, "log10": jnp.log10, "sin": jnp.sin, "cos": jnp.cos,
     "sinh": jnp.sinh, "cosh": jnp.cosh, "erf": special.erf, "erfc": special.erfc, "lgamma": special.gammaln,
-    "digamma": special.digamma,
 }.items():  # fmt: skip
     _float(_name, _function)
 
@@ -42,6 +41,7 @@ for _name, _function in {
     _float(_name, _function, aliases=("arc" + _name[1:],))
 
 _float("erfinv", special.erfinv)
+_float("log1p", jnp.log1p, node="Log1PBackward0")
 
 
 @operation("NegBackward0", "none", inplace=True, aliases=("negative",))
@@ -150,18 +150,6 @@ for _name, _function in {
     _float(_name, _function)
 
 
-def _polygamma(input: Any, n: int) -> Any:
-    return special.polygamma(jnp.asarray(n, jnp.int32), floating(input))
-
-
-_POLYGAMMA = operation("PolygammaBackward0", function=False, method=False, name="polygamma")(_polygamma)
-
-
-@operation("MvlgammaBackward0", inplace=True)
-def mvlgamma(input: Any, p: int) -> Any:
-    return special.multigammaln(floating(input), p)
-
-
 @composite()
 def positive(input: Tensor) -> Tensor:
     """The tensor itself."""
@@ -179,15 +167,6 @@ _CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, na
 def conj(input: Tensor) -> Tensor:
     """The complex conjugate; of a real tensor the tensor itself."""
     return wrap(call(_CONJUGATE, (input,))) if input.dtype.is_complex else input
-
-
-@composite()
-def polygamma(n: Any, input: Any) -> Tensor:
-    """The n-th derivative of the digamma function; as a method: ``x.polygamma(n)``."""
-    n, input = (input, n) if isinstance(n, Tensor) else (n, input)
-    if n < 0:
-        raise RuntimeError("polygamma(n, x) does not support negative n.")
-    return wrap(call(_POLYGAMMA, (input, n)))
 
 
 @operation("AngleBackward0")
