@@ -1,5 +1,6 @@
 """Layers and models, with PyTorch's names, defaults and initial values."""
 
+from pytreemod.functional.linear_cross_entropy import LinearCrossEntropyOptions
 from pytreemod.nn import functional, init
 from pytreemod.nn.activation import (
     CELU,
@@ -31,11 +32,13 @@ from pytreemod.nn.containers import ModuleDict, ModuleList, ParameterDict, Param
 from pytreemod.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from pytreemod.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from pytreemod.nn.embedding import Embedding
+from pytreemod.nn.embedding_bag import EmbeddingBag
 from pytreemod.nn.linear import Bilinear, Identity, Linear
 from pytreemod.nn.loss import GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from pytreemod.nn.loss_binary import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
-from pytreemod.nn.loss_classes import CrossEntropyLoss, NLLLoss
+from pytreemod.nn.loss_classes import CrossEntropyLoss, NLLLoss, NLLLoss2d
 from pytreemod.nn.loss_margin import HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss, MultiMarginLoss
+from pytreemod.nn.loss_sequence import AdaptiveLogSoftmaxWithLoss, CTCLoss, LinearCrossEntropyLoss
 from pytreemod.nn.norm import GroupNorm, LayerNorm, RMSNorm
 from pytreemod.nn.norm_batch import (
     BatchNorm1d,
@@ -44,6 +47,7 @@ from pytreemod.nn.norm_batch import (
     InstanceNorm1d,
     InstanceNorm2d,
     InstanceNorm3d,
+    SyncBatchNorm,
 )
 from pytreemod.nn.pool import (
     AdaptiveAvgPool1d,
@@ -68,6 +72,7 @@ from pytreemod.nn.similarity import (
 )
 from pytreemod.nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from pytreemod.nn.transformer import TransformerEncoder, TransformerEncoderLayer
+from pytreemod.nn.transformer_decoder import Transformer, TransformerDecoder, TransformerDecoderLayer
 from pytreemod.tree.module import Module
 from pytreemod.tree.roles import Buffer, Parameter
 
@@ -75,6 +80,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -87,6 +93,7 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CELU",
+    "CTCLoss",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -102,6 +109,7 @@ __all__ = [
     "Dropout3d",
     "ELU",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "GELU",
@@ -127,6 +135,8 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -143,6 +153,7 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "NLLLoss2d",
     "PReLU",
     "PairwiseDistance",
     "Parameter",
@@ -168,9 +179,13 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "TripletMarginLoss",

@@ -124,6 +124,61 @@ class BatchNorm3d(_BatchNorm):
     allowed = (5,)
 
 
+class SyncBatchNorm(_BatchNorm):
+    """``BatchNorm`` of any number of dimensions: (N, num_features, ...) -> the same shape.
+
+    One program sees the whole batch, also where it is spread over devices, so there is nothing to synchronise;
+    ``process_group`` is kept and changes nothing. Raises: as ``BatchNorm1d``.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Array) -> None:
+        if input.ndim < 2:
+            raise ValueError(f"{type(self).__name__}: expected at least 2D input (got {input.ndim}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Any, process_group: Any = None) -> Any:
+        """``module`` with each ``BatchNorm`` in it replaced by one of this class, which has its parameters and buffers.
+
+        Raises:
+            ImmutableError: ``module`` is immutable and has submodules.
+        """
+        if isinstance(module, _BatchNorm) and not isinstance(module, SyncBatchNorm):
+            made = cls(
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
+                bias=module.bias is not None,
+            )
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                setattr(made, name, getattr(module, name))
+            made.training = module.training
+            return made
+        for name, child in list(module.named_children()):
+            converted = cls.convert_sync_batchnorm(child, process_group)
+            if converted is not child:
+                module.add_module(name, converted)
+        return module
+
+
 class _InstanceNorm(_Norm):
     def __init__(
         self,

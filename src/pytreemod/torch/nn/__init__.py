@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytreemod.nn as _functional_face
+from pytreemod.functional.linear_cross_entropy import LinearCrossEntropyOptions
 from pytreemod.torch.nn import containers, functional, init, utils
 from pytreemod.torch.nn.live import live_class
 from pytreemod.torch.nn.module import Module
@@ -15,7 +16,17 @@ LAYERS = {
     if isinstance(value, type) and issubclass(value, _Immutable) and value is not _Immutable
 }
 
-__all__ = ["Buffer", "Module", "Parameter", "containers", "functional", "init", "utils", *sorted(LAYERS)]  # noqa: PLE0604
+__all__ = [  # noqa: PLE0604
+    "Buffer",
+    "LinearCrossEntropyOptions",
+    "Module",
+    "Parameter",
+    "containers",
+    "functional",
+    "init",
+    "utils",
+    *sorted(LAYERS),
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -202,6 +202,9 @@ def _library_body(body: dict) -> dict:
     changed = {}
     if "__init__" in body:
         changed["__init__"] = _live_init(body["__init__"])
+    for name, value in body.items():
+        if isinstance(value, staticmethod):
+            changed[name] = staticmethod(_making(value.__func__))
     forward = body.get("forward")
     if forward is None:
         return changed
@@ -229,6 +232,19 @@ def _live_init(init: Callable) -> Callable:
             args, kwargs = bound.args[1:], bound.kwargs
         with _constructing():
             init(self, *args, **kwargs)
+
+    return wrapped
+
+
+def _making(function: Callable) -> Callable:
+    """A static method that makes an array, as one that makes a tensor, of the default dtype unless told."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.arguments["dtype"] = _plain_dtype(bound.arguments.get("dtype") or dtypes.default.dtype)
+        with jax.enable_x64(True):
+            return wrap(constant(function(*bound.args, **bound.kwargs)))
 
     return wrapped
 
