@@ -12,6 +12,7 @@ from jax import Array
 
 import pytreemod.functional as F
 from pytreemod.nn import init
+from pytreemod.nn.norm import set_to
 from pytreemod.tree import Module, Parameter
 
 
@@ -48,6 +49,15 @@ class _Norm(Module):
         self.register_buffer("running_mean", init.zeros(shape, dtype=dtype) if track else None)
         self.register_buffer("running_var", init.ones(shape, dtype=dtype) if track else None)
         self.register_buffer("num_batches_tracked", jnp.zeros((), dtype=jnp.int32) if track else None)
+
+    def reset_running_stats(self) -> None:
+        """Mean 0, variance 1 and no batch again."""
+        set_to(self, ("running_mean", 0), ("running_var", 1), ("num_batches_tracked", 0))
+
+    def reset_parameters(self) -> None:
+        """The running statistics, weight 1 and bias 0 again."""
+        self.reset_running_stats()
+        set_to(self, ("weight", 1), ("bias", 0))
 
     def _check_input_dim(self, input: Array) -> None:
         if input.ndim not in self.allowed:

@@ -57,14 +57,21 @@ class RNNBase(Module):
         self.proj_size = proj_size
         rows, out = _GATES[mode] * hidden_size, proj_size or hidden_size
         later = out * (2 if bidirectional else 1)
-        bound = 1 / math.sqrt(hidden_size)
         for name in self._names():
             shape = {
                 "weight_ih": (rows, input_size if "_l0" in name else later),
                 "weight_hh": (rows, out),
                 "weight_hr": (proj_size, hidden_size),
             }.get(name[:9], (rows,))
-            setattr(self, name, Parameter(init.uniform(shape, -bound, bound, dtype=dtype)))
+            setattr(self, name, Parameter(init.empty(shape, dtype)))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for name in self._names():
+            old = getattr(self, name)
+            setattr(self, name, Parameter(init.uniform(tuple(old.shape), -bound, bound, dtype=old.dtype)))
 
     def _check(self, input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size) -> None:
         who = type(self).__name__

@@ -22,11 +22,12 @@ import jax.numpy as jnp
 from pytreemod import tree
 from pytreemod.rng import use
 from pytreemod.torch import dtypes
+from pytreemod.torch.autograd.mode import no_grad
 from pytreemod.torch.cell import alias
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.rebinding import Rebinding, stores_attributes
-from pytreemod.torch.ops.registry import check_in_place, kept
+from pytreemod.torch.ops.registry import check_in_place, fitted, kept
 from pytreemod.torch.random import default_generator
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -48,6 +49,7 @@ def pair(functional: type, live: type) -> None:
 
 class _Local(threading.local):
     depth = 0
+    resets = 0  # within a reset, what is assigned to a parameter or buffer is written into the one there is
 
 
 _local = _Local()
@@ -80,6 +82,8 @@ class Body(Module):
         super().register_buffer(name, as_buffer(name, tensor), persistent)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if _local.resets and _write_again(self.__dict__, name, value):
+            return
         if isinstance(value, jax.Array) and "_buffers" in self.__dict__:
             known = name in self._buffers or name in self._parameters
             value = wrap(constant(value))
@@ -88,6 +92,21 @@ class Body(Module):
                 self._put_buffer(name, value, persistent=False)
                 return
         super().__setattr__(name, value)
+
+
+def _write_again(own: dict, name: str, value: Any) -> bool:
+    """Write a parameter's or buffer's new first value into the tensor there is; whether there is one."""
+    if not isinstance(value, (jax.Array, Tensor)) or "_parameters" not in own:
+        return False
+    old = own["_parameters"].get(name)
+    if old is None:
+        old = own["_buffers"].get(name)
+    if old is None or old.shape != value.shape:
+        return False
+    value = value if isinstance(value, Tensor) else wrap(constant(value))
+    with no_grad():
+        old._write(fitted(value.detach()._read()[0], old))
+    return True
 
 
 def as_buffer(name: str, array: Any) -> Any:
@@ -202,6 +221,9 @@ def _library_body(body: dict) -> dict:
     changed = {}
     if "__init__" in body:
         changed["__init__"] = _live_init(body["__init__"])
+    for name in _RESETS:
+        if name in body:
+            changed[name] = _resetting(body[name])
     for name, value in body.items():
         if isinstance(value, staticmethod):
             changed[name] = staticmethod(_making(value.__func__))
@@ -216,6 +238,22 @@ def _library_body(body: dict) -> dict:
     ):
         changed["forward"] = _in_place(forward)
     return changed
+
+
+_RESETS = ("reset_parameters", "_reset_parameters", "reset_running_stats")
+
+
+def _resetting(reset: Callable) -> Callable:
+    @functools.wraps(reset)
+    def wrapped(self: Any) -> None:
+        _local.resets += 1
+        try:
+            with _constructing():
+                reset(self)
+        finally:
+            _local.resets -= 1
+
+    return wrapped
 
 
 def _live_init(init: Callable) -> Callable:
