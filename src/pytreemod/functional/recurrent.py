@@ -23,7 +23,7 @@ def step(kind: str, from_input: Array, from_hidden: Array, hidden: Array, memory
     return cell(kind, from_input, from_hidden, hidden, memory)[0]
 
 
-def _scan(kind: str, x: Array, hidden: Array, memory: Array | None, weights: tuple, bias: bool, reverse: bool):
+def _scan(kind: str, x: Array, hidden: Array, memory: Array | None, weights: tuple, bias: bool, reverse: bool, alive):
     """One direction of one layer: (T, N, in) -> (T, N, out), and the state after the last step."""
     w_ih, w_hh = weights[:2]
     b_ih, b_hh = weights[2:4] if bias else (None, None)
@@ -31,8 +31,9 @@ def _scan(kind: str, x: Array, hidden: Array, memory: Array | None, weights: tup
     if b_ih is not None:
         from_input = from_input + (b_ih if kind == "gru" else b_ih + b_hh)
     b_hh = b_hh if kind == "gru" else None
-    if len(weights) % 2:  # the LSTM projects
-        return plain_scan(kind, from_input, w_hh, b_hh, hidden, memory, reverse, weights[-1])
+    project = weights[-1] if len(weights) % 2 else None  # of an LSTM
+    if project is not None or alive is not None:
+        return plain_scan(kind, from_input, w_hh, b_hh, hidden, memory, reverse, project, alive=alive)
     return scan(kind, from_input, w_hh, b_hh, hidden, memory, reverse)
 
 
@@ -57,6 +58,25 @@ def recurrent_with(
     the LSTM projects. A state that is None is 0.
     """
     x = floating(input, kind)
+    cells = cells_of(kind, weights, bias, num_layers, bidirectional)
+    batched = x.ndim == 3
+    check_input(kind, x, cells[0], hidden, memory)
+    if batched and batch_first:
+        x = x.swapaxes(0, 1)
+    elif not batched:
+        x = x[:, None]
+    if x.shape[0] == 0:
+        raise ShapeError(f"{kind}: Expected sequence length to be larger than 0 in RNN, got input {input.shape}")
+    x, hidden, memory = layers(kind, x, hidden, memory, cells, masks, bias, num_layers, dropout, batched)
+    x = x if batched else x[:, 0]
+    hidden = hidden if batched else hidden[:, 0]
+    if memory is None:
+        return x, hidden
+    return x, hidden, memory if batched else memory[:, 0]
+
+
+def cells_of(kind: str, weights: tuple, bias: bool, num_layers: int, bidirectional: bool) -> list[tuple]:
+    """The weights of each layer and direction. Raises ShapeError where their number does not fit."""
     directions = 2 if bidirectional else 1
     each = len(weights) // (num_layers * directions)
     if each * num_layers * directions != len(weights) or each not in ((4, 5) if bias else (2, 3)):
@@ -65,43 +85,33 @@ def recurrent_with(
             f"{kind}: expected {expected} weights for num_layers={num_layers}, "
             f"bidirectional={bidirectional} and bias={bias}, got {len(weights)}"
         )
-    cells = [weights[i : i + each] for i in range(0, len(weights), each)]
-    batched = x.ndim == 3
-    _check_input(kind, x, cells[0], hidden, memory)
-    if batched and batch_first:
-        x = x.swapaxes(0, 1)
-    elif not batched:
-        x = x[:, None]
-    if x.shape[0] == 0:
-        raise ShapeError(f"{kind}: Expected sequence length to be larger than 0 in RNN, got input {input.shape}")
+    return [weights[i : i + each] for i in range(0, len(weights), each)]
+
+
+def layers(kind, x, hidden, memory, cells, masks, bias, num_layers, dropout, batched=True, alive=None):
+    """All layers of (T, N, in): the output, and the last states (layers * directions, N, ...), memory or None."""
     size = cells[0][0].shape[0] // GATES[kind]
-    out_size = cells[0][1].shape[1]
-    hidden = _state(kind, "hidden", hidden, x, (len(cells), x.shape[1], out_size), batched)
+    hidden = _state(kind, "hidden", hidden, x, (len(cells), x.shape[1], cells[0][1].shape[1]), batched)
     if kind == "lstm":
         memory = _state(kind, "cell", memory, x, (len(cells), x.shape[1], size), batched)
     hiddens, memories = [], []
+    directions = len(cells) // num_layers
     for layer in range(num_layers):
         outs = []
         for direction in range(directions):
             i = layer * directions + direction
             cell_memory = None if memory is None else memory[i]
-            out, last, cell_memory = _scan(kind, x, hidden[i], cell_memory, cells[i], bias, bool(direction))
+            out, last, cell_memory = _scan(kind, x, hidden[i], cell_memory, cells[i], bias, bool(direction), alive)
             outs.append(out)
             hiddens.append(last)
             memories.append(cell_memory)
         x = outs[0] if directions == 1 else jnp.concatenate(outs, -1)
         if dropout and layer < num_layers - 1:
             x = jnp.where(masks[layer], x * (1 / (1 - dropout)), 0) if masks else x * 0
-    x = x if batched else x[:, 0]
-    hidden = jnp.stack(hiddens)
-    hidden = hidden if batched else hidden[:, 0]
-    if kind != "lstm":
-        return x, hidden
-    memory = jnp.stack(memories)
-    return x, hidden, memory if batched else memory[:, 0]
+    return x, jnp.stack(hiddens), None if kind != "lstm" else jnp.stack(memories)
 
 
-def _check_input(kind: str, x: Array, cell: tuple, hidden: Array | None, memory: Array | None) -> None:
+def check_input(kind: str, x: Array, cell: tuple, hidden: Array | None, memory: Array | None) -> None:
     if x.ndim not in (2, 3):
         raise ShapeError(f"{kind}: Expected input to be 2D or 3D, got {x.ndim}D tensor instead, of shape {x.shape}")
     width = cell[0].shape[1]

@@ -37,21 +37,26 @@ def cell(kind: str, from_input: Array, from_hidden: Array, hidden: Array, memory
     return (show * shown, memory), (write, forget, new, show, shown)
 
 
-def plain_scan(kind, from_input, w_hh, b_hh, hidden, memory, reverse, project=None, gates=False):
+def plain_scan(kind, from_input, w_hh, b_hh, hidden, memory, reverse, project=None, gates=False, alive=None):
     """(T, N, gates) -> the states of all steps (T, N, out), and hidden and memory after the last.
 
     ``project`` (out, size) makes the hidden state of an LSTM smaller. ``gates`` adds, for all steps, the memory and
-    the gates.
+    the gates. Where ``alive`` (T, N) is false a sequence is over (or has not begun), and its state stays.
     """
 
     def body(state, now):
         hidden, memory = state
+        now, goes_on = (now, None) if alive is None else now
         (hidden, memory), seen = cell(kind, now, _from_hidden(hidden, w_hh, b_hh), hidden, memory)
         if project is not None:
             hidden = _times(hidden, project)
+        if goes_on is not None:
+            hidden = jnp.where(goes_on, hidden, state[0])
+            memory = None if memory is None else jnp.where(goes_on, memory, state[1])
         return (hidden, memory), (hidden, memory, seen) if gates else hidden
 
-    (hidden, memory), out = lax.scan(body, (hidden, memory), from_input, reverse=reverse)
+    steps = from_input if alive is None else (from_input, alive[..., None])
+    (hidden, memory), out = lax.scan(body, (hidden, memory), steps, reverse=reverse)
     return out, hidden, memory
 
 

@@ -1,5 +1,6 @@
 """Layers and models, with PyTorch's names, defaults and initial values."""
 
+from pytreemod.functional.linear_cross_entropy import LinearCrossEntropyOptions
 from pytreemod.nn import functional, init
 from pytreemod.nn.activation import (
     CELU,
@@ -32,11 +33,13 @@ from pytreemod.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTrans
 from pytreemod.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from pytreemod.nn.embedding import Embedding
 from pytreemod.nn.fold import Fold, Unfold
+from pytreemod.nn.embedding_bag import EmbeddingBag
 from pytreemod.nn.linear import Bilinear, Identity, Linear
 from pytreemod.nn.loss import GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from pytreemod.nn.loss_binary import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
-from pytreemod.nn.loss_classes import CrossEntropyLoss, NLLLoss
+from pytreemod.nn.loss_classes import CrossEntropyLoss, NLLLoss, NLLLoss2d
 from pytreemod.nn.loss_margin import HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss, MultiMarginLoss
+from pytreemod.nn.loss_sequence import AdaptiveLogSoftmaxWithLoss, CTCLoss, LinearCrossEntropyLoss
 from pytreemod.nn.norm import GroupNorm, LayerNorm, RMSNorm
 from pytreemod.nn.norm_batch import (
     BatchNorm1d,
@@ -45,6 +48,7 @@ from pytreemod.nn.norm_batch import (
     InstanceNorm1d,
     InstanceNorm2d,
     InstanceNorm3d,
+    SyncBatchNorm,
 )
 from pytreemod.nn.padding import (
     CircularPad1d,
@@ -88,6 +92,7 @@ from pytreemod.nn.similarity import (
 from pytreemod.nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from pytreemod.nn.transformer import TransformerEncoder, TransformerEncoderLayer
 from pytreemod.nn.upsample import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+from pytreemod.nn.transformer_decoder import Transformer, TransformerDecoder, TransformerDecoderLayer
 from pytreemod.tree.module import Module
 from pytreemod.tree.roles import Buffer, Parameter
 
@@ -95,6 +100,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -114,6 +120,7 @@ __all__ = [
     "ConstantPad1d",
     "ConstantPad2d",
     "ConstantPad3d",
+    "CTCLoss",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -129,6 +136,7 @@ __all__ = [
     "Dropout3d",
     "ELU",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
@@ -155,6 +163,8 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -171,6 +181,7 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "NLLLoss2d",
     "PReLU",
     "PairwiseDistance",
     "Parameter",
@@ -204,9 +215,13 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "SyncBatchNorm",
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "TripletMarginLoss",

@@ -71,11 +71,9 @@ class MultiheadAttention(Module):
         self.dropout = dropout
         self.batch_first = batch_first
         self.head_dim = embed_dim // num_heads
-        # drawn first, although it comes last: as in torch
-        out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
 
         def projection(rows: int, columns: int) -> Parameter:
-            return Parameter(init.xavier_uniform((rows, columns), dtype=dtype))
+            return Parameter(init.empty((rows, columns), dtype))
 
         if self._qkv_same_embed_dim:
             self.in_proj_weight = projection(3 * embed_dim, embed_dim)
@@ -86,14 +84,26 @@ class MultiheadAttention(Module):
             self.k_proj_weight = projection(embed_dim, self.kdim)
             self.v_proj_weight = projection(embed_dim, self.vdim)
             self.register_parameter("in_proj_weight", None)
-        self.register_parameter("in_proj_bias", Parameter(init.zeros((3 * embed_dim,), dtype=dtype)) if bias else None)
+        self.register_parameter("in_proj_bias", Parameter(init.empty((3 * embed_dim,), dtype)) if bias else None)
         for name in ("bias_k", "bias_v"):
-            row = Parameter(init.xavier_normal((1, 1, embed_dim), dtype=dtype)) if add_bias_kv else None
-            self.register_parameter(name, row)
-        self.out_proj = out_proj
-        if bias:
-            self.out_proj.bias = Parameter(init.zeros((embed_dim,), dtype=dtype))
+            self.register_parameter(name, Parameter(init.empty((1, 1, embed_dim), dtype)) if add_bias_kv else None)
+        self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
         self.add_zero_attn = add_zero_attn
+        self._reset_parameters()
+
+    def _reset_parameters(self) -> None:
+        for name in ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"):
+            old = getattr(self, name)
+            if old is not None:
+                setattr(self, name, Parameter(init.xavier_uniform(tuple(old.shape), dtype=old.dtype)))
+        if self.in_proj_bias is not None:
+            for owner, name in ((self, "in_proj_bias"), (self.out_proj, "bias")):
+                old = getattr(owner, name)
+                setattr(owner, name, Parameter(init.zeros(tuple(old.shape), dtype=old.dtype)))
+        for name in ("bias_k", "bias_v"):
+            old = getattr(self, name)
+            if old is not None:
+                setattr(self, name, Parameter(init.xavier_normal(tuple(old.shape), dtype=old.dtype)))
 
     def forward(
         self,

@@ -64,13 +64,21 @@ class _Conv(Module):
                 raise ValueError(f"{self._who}: padding='same' is not supported for strided convolutions")
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         shape = (first, second // groups, *self.kernel_size)
-        self.weight = Parameter(init.kaiming_uniform(shape, a=math.sqrt(5), dtype=dtype))
-        if bias:
-            fan_in = math.prod(shape[1:])
-            bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
-            self.bias = Parameter(init.uniform((out_channels,), -bound, bound, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
+        self.weight = Parameter(init.empty(shape, dtype))
+        self.register_parameter("bias", Parameter(init.empty((out_channels,), dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        weight, bias = self.weight, self.bias
+        shape = tuple(weight.shape)
+        fan_in = math.prod(shape[1:])
+        self.weight = Parameter(init.kaiming_uniform(shape, a=math.sqrt(5), dtype=weight.dtype))
+        if bias is not None and fan_in:  # PyTorch leaves the bias of no input as it is
+            bound = 1 / math.sqrt(fan_in)
+            self.bias = Parameter(init.uniform(tuple(bias.shape), -bound, bound, dtype=bias.dtype))
+        elif bias is not None:
+            self.bias = Parameter(init.zeros(tuple(bias.shape), dtype=bias.dtype))
 
     @property
     def _who(self) -> str:

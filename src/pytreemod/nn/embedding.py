@@ -57,15 +57,23 @@ class Embedding(Module):
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
         if _weight is None:
-            _weight = init.normal((num_embeddings, embedding_dim), dtype=dtype)
-            if padding_idx is not None:
-                _weight = jnp.asarray(_weight).at[padding_idx].set(0)
-        elif tuple(_weight.shape) != (num_embeddings, embedding_dim):
+            self.weight = Parameter(init.empty((num_embeddings, embedding_dim), dtype), requires_grad=not _freeze)
+            self.reset_parameters()
+            return
+        if tuple(_weight.shape) != (num_embeddings, embedding_dim):
             raise ValueError(
                 f"Embedding: Shape of weight does not match num_embeddings and embedding_dim: "
                 f"expected {(num_embeddings, embedding_dim)}, got {tuple(_weight.shape)}"
             )
         self.weight = Parameter(_weight, requires_grad=not _freeze)
+
+    def reset_parameters(self) -> None:
+        """Draw the rows anew; that of ``padding_idx`` is zero."""
+        old = self.weight
+        rows = init.normal(tuple(old.shape), dtype=old.dtype)
+        if self.padding_idx is not None:
+            rows = jnp.asarray(rows).at[self.padding_idx].set(0)
+        self.weight = Parameter(rows)
 
     @classmethod
     def from_pretrained(

@@ -68,6 +68,11 @@ def trunc_normal(
     return by_inversion(stream, tuple(shape), mean, std, a, b, _kind(dtype))
 
 
+def empty(shape: Shape, dtype: Any = None) -> jax.ShapeDtypeStruct:
+    """``shape`` without values: the place of a parameter until it is drawn."""
+    return jax.ShapeDtypeStruct(tuple(shape), _kind(dtype))
+
+
 def constant(shape: Shape, val: float, dtype: Any = None) -> jax.Array:
     """``shape``, all ``val``."""
     return jnp.full(tuple(shape), val, _kind(dtype))

@@ -36,14 +36,19 @@ class Linear(Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
+        self.weight = Parameter(init.empty((out_features, in_features), dtype))
+        self.register_parameter("bias", Parameter(init.empty((out_features,), dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        weight, bias = self.weight, self.bias
+        fan_in = weight.shape[1]
         # a = √5 makes the bound 1/√in_features; this is the draw that PyTorch makes, to the last bit
-        weight = init.kaiming_uniform((out_features, in_features), a=math.sqrt(5), dtype=dtype)
-        self.weight = Parameter(weight)
-        if bias:
-            bound = 1 / math.sqrt(in_features) if in_features > 0 else 0
-            self.bias = Parameter(init.uniform((out_features,), -bound, bound, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
+        self.weight = Parameter(init.kaiming_uniform(tuple(weight.shape), a=math.sqrt(5), dtype=weight.dtype))
+        if bias is not None:
+            bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0
+            self.bias = Parameter(init.uniform(tuple(bias.shape), -bound, bound, dtype=bias.dtype))
 
     def forward(self, input: Array) -> Array:
         return F.linear(input, self.weight, self.bias)
@@ -81,13 +86,17 @@ class Bilinear(Module):
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
-        bound = 1 / math.sqrt(in1_features)
-        shape = (out_features, in1_features, in2_features)
-        self.weight = Parameter(init.uniform(shape, -bound, bound, dtype=dtype))
-        if bias:
-            self.bias = Parameter(init.uniform((out_features,), -bound, bound, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
+        self.weight = Parameter(init.empty((out_features, in1_features, in2_features), dtype))
+        self.register_parameter("bias", Parameter(init.empty((out_features,), dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        weight, bias = self.weight, self.bias
+        bound = 1 / math.sqrt(weight.shape[1])
+        self.weight = Parameter(init.uniform(tuple(weight.shape), -bound, bound, dtype=weight.dtype))
+        if bias is not None:
+            self.bias = Parameter(init.uniform(tuple(bias.shape), -bound, bound, dtype=bias.dtype))
 
     def forward(self, input1: Array, input2: Array) -> Array:
         return F.bilinear(input1, input2, self.weight, self.bias)

@@ -1,5 +1,6 @@
 """Losses against classes, as layers."""
 
+import warnings
 from typing import Any
 
 from jax import Array
@@ -57,3 +58,22 @@ class NLLLoss(_WeightedLoss):
 
     def forward(self, input: Array, target: Array) -> Array:
         return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+
+
+class NLLLoss2d(NLLLoss):
+    """The old name of ``NLLLoss`` for images: warns, and is the same."""
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ):
+        warnings.warn(
+            "NLLLoss2d has been deprecated. Please use NLLLoss instead as a drop-in replacement.",
+            FutureWarning,
+            stacklevel=3,
+        )
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)

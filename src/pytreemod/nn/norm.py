@@ -14,6 +14,18 @@ def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
 
 
+def set_to(layer: Any, *values: tuple[str, float]) -> None:
+    """Set parameters and buffers of a layer, those that it has, to one value each."""
+    for name, value in values:
+        old = getattr(layer, name)
+        if old is not None:
+            array = init.constant(tuple(old.shape), value, dtype=old.dtype)
+            setattr(layer, name, array if name in STATISTICS else Parameter(array))
+
+
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
 class LayerNorm(Module):
     """Mean 0 and variance 1 over the last dimensions: (..., *normalized_shape) -> the same shape.
 
@@ -44,6 +56,10 @@ class LayerNorm(Module):
         affine, shift = elementwise_affine, elementwise_affine and bias
         self.register_parameter("weight", Parameter(init.ones(shape, dtype=dtype)) if affine else None)
         self.register_parameter("bias", Parameter(init.zeros(shape, dtype=dtype)) if shift else None)
+
+    def reset_parameters(self) -> None:
+        """Weight 1 and bias 0 again."""
+        set_to(self, ("weight", 1), ("bias", 0))
 
     def forward(self, input: Array) -> Array:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -79,6 +95,10 @@ class RMSNorm(Module):
         self.elementwise_affine = elementwise_affine
         weight = Parameter(init.ones(shape, dtype=dtype)) if elementwise_affine else None
         self.register_parameter("weight", weight)
+
+    def reset_parameters(self) -> None:
+        """Weight 1 again."""
+        set_to(self, ("weight", 1))
 
     def forward(self, x: Array) -> Array:
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
@@ -123,6 +143,10 @@ class GroupNorm(Module):
         shape = (num_channels,)
         self.register_parameter("weight", Parameter(init.ones(shape, dtype=dtype)) if affine else None)
         self.register_parameter("bias", Parameter(init.zeros(shape, dtype=dtype)) if affine and bias else None)
+
+    def reset_parameters(self) -> None:
+        """Weight 1 and bias 0 again."""
+        set_to(self, ("weight", 1), ("bias", 0))
 
     def forward(self, input: Array) -> Array:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

@@ -12,6 +12,7 @@ from jax import Array
 
 import pytreemod.functional as F
 from pytreemod.nn import init
+from pytreemod.nn.norm import set_to
 from pytreemod.tree import Module, Parameter
 
 
@@ -48,6 +49,15 @@ class _Norm(Module):
         self.register_buffer("running_mean", init.zeros(shape, dtype=dtype) if track else None)
         self.register_buffer("running_var", init.ones(shape, dtype=dtype) if track else None)
         self.register_buffer("num_batches_tracked", jnp.zeros((), dtype=jnp.int32) if track else None)
+
+    def reset_running_stats(self) -> None:
+        """Mean 0, variance 1 and no batch again."""
+        set_to(self, ("running_mean", 0), ("running_var", 1), ("num_batches_tracked", 0))
+
+    def reset_parameters(self) -> None:
+        """The running statistics, weight 1 and bias 0 again."""
+        self.reset_running_stats()
+        set_to(self, ("weight", 1), ("bias", 0))
 
     def _check_input_dim(self, input: Array) -> None:
         if input.ndim not in self.allowed:
@@ -122,6 +132,61 @@ class BatchNorm3d(_BatchNorm):
     """Each channel normalised over batch and places: (N, num_features, D, H, W). As ``BatchNorm1d``."""
 
     allowed = (5,)
+
+
+class SyncBatchNorm(_BatchNorm):
+    """``BatchNorm`` of any number of dimensions: (N, num_features, ...) -> the same shape.
+
+    One program sees the whole batch, also where it is spread over devices, so there is nothing to synchronise;
+    ``process_group`` is kept and changes nothing. Raises: as ``BatchNorm1d``.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Any = None,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Array) -> None:
+        if input.ndim < 2:
+            raise ValueError(f"{type(self).__name__}: expected at least 2D input (got {input.ndim}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Any, process_group: Any = None) -> Any:
+        """``module`` with each ``BatchNorm`` in it replaced by one of this class, which has its parameters and buffers.
+
+        Raises:
+            ImmutableError: ``module`` is immutable and has submodules.
+        """
+        if isinstance(module, _BatchNorm) and not isinstance(module, SyncBatchNorm):
+            made = cls(
+                module.num_features,
+                module.eps,
+                module.momentum,
+                module.affine,
+                module.track_running_stats,
+                process_group,
+                bias=module.bias is not None,
+            )
+            for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                setattr(made, name, getattr(module, name))
+            made.training = module.training
+            return made
+        for name, child in list(module.named_children()):
+            converted = cls.convert_sync_batchnorm(child, process_group)
+            if converted is not child:
+                module.add_module(name, converted)
+        return module
 
 
 class _InstanceNorm(_Norm):

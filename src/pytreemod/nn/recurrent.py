@@ -8,6 +8,7 @@ from typing import Any
 from jax import Array
 
 import pytreemod.functional as F
+from pytreemod.functional.recurrent_packed import recurrent as recurrent_packed
 from pytreemod.nn import init
 from pytreemod.tree import Module, Parameter
 
@@ -56,14 +57,21 @@ class RNNBase(Module):
         self.proj_size = proj_size
         rows, out = _GATES[mode] * hidden_size, proj_size or hidden_size
         later = out * (2 if bidirectional else 1)
-        bound = 1 / math.sqrt(hidden_size)
         for name in self._names():
             shape = {
                 "weight_ih": (rows, input_size if "_l0" in name else later),
                 "weight_hh": (rows, out),
                 "weight_hr": (proj_size, hidden_size),
             }.get(name[:9], (rows,))
-            setattr(self, name, Parameter(init.uniform(shape, -bound, bound, dtype=dtype)))
+            setattr(self, name, Parameter(init.empty(shape, dtype)))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for name in self._names():
+            old = getattr(self, name)
+            setattr(self, name, Parameter(init.uniform(tuple(old.shape), -bound, bound, dtype=old.dtype)))
 
     def _check(self, input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size) -> None:
         who = type(self).__name__
@@ -118,10 +126,12 @@ class RNNBase(Module):
         """Nothing: XLA lays out the weights itself. Here for code that calls it."""
 
     def forward(self, input: Array, hx: Any = None) -> tuple[Array, Any]:
+        if hasattr(input, "batch_sizes"):
+            return self._forward_packed(input, hx)
         if not hasattr(input, "ndim"):
             raise TypeError(
-                f"{type(self).__name__}: expected an array of shape (T, N, {self.input_size}), got "
-                f"{type(input).__name__}. Packed sequences are not supported: pad them to one length"
+                f"{type(self).__name__}: expected an array of shape (T, N, {self.input_size}) or a packed sequence, "
+                f"got {type(input).__name__}"
             )
         run = getattr(F, self.mode.lower())
         settings = (
@@ -134,6 +144,32 @@ class RNNBase(Module):
         )
         output, *states = run(input, hx, tuple(self._flat_weights), *settings)
         return output, states[0] if len(states) == 1 else tuple(states)
+
+    def _forward_packed(self, packed: Any, hx: Any) -> tuple[Any, Any]:
+        """As ``forward`` for what has ``data``, ``batch_sizes``, ``sorted_indices`` and ``unsorted_indices``."""
+        data, sizes, order, back = packed
+        batch = int(sizes[0]) if order is None else order.shape[0]
+
+        def ordered(states: Any, by: Any) -> Any:
+            if states is None or by is None:
+                return states
+            return tuple(s[:, by] for s in states) if isinstance(states, tuple | list) else states[:, by]
+
+        output, *states = recurrent_packed(
+            self.mode.lower(),
+            data,
+            sizes,
+            batch,
+            ordered(hx, order),
+            tuple(self._flat_weights),
+            self.bias,
+            self.num_layers,
+            self.dropout,
+            self.training,
+            self.bidirectional,
+        )
+        last = ordered(states[0] if len(states) == 1 else tuple(states), back)
+        return type(packed)(output, sizes, order, back), last
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"

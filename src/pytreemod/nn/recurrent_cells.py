@@ -31,16 +31,21 @@ class RNNCellBase(Module):
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
-        bound = 1 / math.sqrt(hidden_size) if hidden_size > 0 else 0
         rows = num_chunks * hidden_size
 
-        def uniform(*shape: int) -> Parameter:
-            return Parameter(init.uniform(shape, -bound, bound, dtype=dtype))
+        self.weight_ih = Parameter(init.empty((rows, input_size), dtype))
+        self.weight_hh = Parameter(init.empty((rows, hidden_size), dtype))
+        for name in ("bias_ih", "bias_hh"):
+            self.register_parameter(name, Parameter(init.empty((rows,), dtype)) if bias else None)
+        self.reset_parameters()
 
-        self.weight_ih = uniform(rows, input_size)
-        self.weight_hh = uniform(rows, hidden_size)
-        self.register_parameter("bias_ih", uniform(rows) if bias else None)
-        self.register_parameter("bias_hh", uniform(rows) if bias else None)
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            old = getattr(self, name)
+            if old is not None:
+                setattr(self, name, Parameter(init.uniform(tuple(old.shape), -bound, bound, dtype=old.dtype)))
 
     def _weights(self) -> tuple:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh

@@ -13,13 +13,14 @@ import jax
 import numpy as np
 
 import pytreemod.functional as pure
+from pytreemod.functional.ctc import check_lengths, ctc_loss_padded
 from pytreemod.functional.embedding import check_indices
 from pytreemod.functional.loss_classes import check_target
 from pytreemod.torch.tensor import Tensor
 
 
-def _beyond(tensor: Any, count: int) -> np.ndarray | None:
-    """The integers of a tensor, if they are known and not all of them are from 0 to ``count`` - 1."""
+def _known(tensor: Any) -> np.ndarray | None:
+    """The integers of a tensor, if they are known."""
     if type(tensor) is not Tensor:
         return None
     array = tensor._read()[0].array
@@ -27,7 +28,13 @@ def _beyond(tensor: Any, count: int) -> np.ndarray | None:
         if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer) or not array.is_ready():
             return None
         array = np.asarray(array)
-    if not array.size or array.dtype.kind not in "iu":
+    return array if array.dtype.kind in "iu" else None
+
+
+def _beyond(tensor: Any, count: int) -> np.ndarray | None:
+    """The integers of a tensor, if they are known and not all of them are from 0 to ``count`` - 1."""
+    array = _known(tensor)
+    if array is None or not array.size:
         return None
     # as numbers without sign, the negative ones are the largest
     return None if np.maximum.reduce(array.view(f"u{array.dtype.itemsize}"), None) < count else array
@@ -63,15 +70,21 @@ def _margin(input: Any, target: Any, *_: Any, **__: Any) -> None:
         check_target("multi_margin_loss", wrong, input.shape[-1], None)
 
 
+def _ctc(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, *_: Any) -> None:
+    check_lengths(_known(input_lengths), _known(target_lengths), log_probs.shape[0], targets.shape)
+
+
 def _plain(function: Any) -> Callable:
     return function.__wrapped__
 
 
 _CHECKS = {
     _plain(pure.embedding): _embedding,
+    _plain(pure.embedding_bag): _embedding,
     _plain(pure.cross_entropy): _classes("cross_entropy"),
     _plain(pure.nll_loss): _classes("nll_loss"),
     _plain(pure.multi_margin_loss): _margin,
+    _plain(ctc_loss_padded): _ctc,
 }
 _record = Tensor.__pytreemod_function__
 

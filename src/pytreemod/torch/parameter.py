@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 
 from pytreemod.torch import messages
@@ -29,7 +30,9 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         if data is None:
             data = Tensor(_value=constant(np.zeros((0,), np.float32)))
-        if not isinstance(data, Tensor):
+        if isinstance(data, jax.ShapeDtypeStruct):  # a parameter that is drawn later
+            data = Tensor(_value=constant(np.zeros(data.shape, data.dtype)))
+        elif not isinstance(data, Tensor):
             data = as_tensor(data)
         if requires_grad and not data._aval.inexact:
             raise RuntimeError(messages.ONLY_FLOATING)

@@ -9,6 +9,10 @@ import pytreemod.torch as ptt
 from pytreemod import nn
 from pytreemod.rng import HostStream
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.?NLLLoss2d"),
+    pytest.mark.filterwarnings("ignore:enable_nested_tensor"),
+]
 N = np.random.RandomState(0)
 
 
@@ -83,10 +87,18 @@ LAYERS = {
     "LSTMCell": ((3, 4), {}, f(2, 3)),
     "GRUCell": ((3, 4), {}, f(2, 3)),
     "TransformerEncoderLayer": ((4, 2, 8), {"dropout": 0.0}, f(3, 2, 4)),
+    "TransformerDecoderLayer": ((4, 2, 8), {"dropout": 0.0, "activation": "gelu"}, f(3, 2, 4), f(5, 2, 4)),
+    "Transformer": ((4, 2, 2, 2, 8), {"dropout": 0.0, "norm_first": True}, f(3, 2, 4), f(5, 2, 4)),
+    "TransformerDecoder": None,
+    "EmbeddingBag": ((7, 3), {"mode": "max", "padding_idx": 1}, classes(7, 2, 3)),
+    "SyncBatchNorm": ((3,), {}, f(4, 3, 2)),
+    "CTCLoss": ((), {}, f(5, 2, 4), classes(3, 2, 2) + 1, np.array([5, 4]), np.array([2, 1])),
+    "AdaptiveLogSoftmaxWithLoss": ((4, 9, [3, 6]), {"div_value": 2.0}, X, np.array([1, 4, 8])),
+    "LinearCrossEntropyLoss": ((4, 5), {"out_features": (2,), "bias": True}, X, classes(5, 3, 2)),
     "CosineSimilarity": ((), {}, X, f(3, 4)),
     "PairwiseDistance": ((), {}, X, f(3, 4)),
     "CrossEntropyLoss": ((), {"label_smoothing": 0.1}, X, classes(4, 3)),
-    "NLLLoss": ((), {}, X, classes(4, 3)),
+    **{name: ((), {}, X, classes(4, 3)) for name in ("NLLLoss", "NLLLoss2d")},
     "BCELoss": ((), {}, N.rand(3, 4).astype(np.float32), N.rand(3, 4).astype(np.float32)),
     "BCEWithLogitsLoss": ((), {}, X, N.rand(3, 4).astype(np.float32)),
     "KLDivLoss": ((), {"reduction": "batchmean"}, X, positive(3, 4)),

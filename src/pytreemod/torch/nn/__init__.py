@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytreemod.nn as _functional_face
+from pytreemod.functional.linear_cross_entropy import LinearCrossEntropyOptions
 from pytreemod.torch.nn import containers, functional, init, parallel, utils
 from pytreemod.torch.nn.live import live_class
 from pytreemod.torch.nn.module import Module
@@ -16,10 +17,19 @@ LAYERS = {
     if isinstance(value, type) and issubclass(value, _Immutable) and value is not _Immutable
 }
 
-__all__ = [
-    "Buffer", "DataParallel", "Module", "Parameter", "containers", "functional", "init", "parallel", "utils",
+__all__ = [  # noqa: PLE0604
+    "Buffer",
+    "DataParallel",
+    "LinearCrossEntropyOptions",
+    "Module",
+    "Parameter",
+    "containers",
+    "functional",
+    "init",
+    "parallel",
+    "utils",
     *sorted(LAYERS),
-]  # noqa: PLE0604  # fmt: skip
+]
 
 
 def __getattr__(name: str) -> Any:

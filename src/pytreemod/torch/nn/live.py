@@ -22,11 +22,12 @@ import jax.numpy as jnp
 from pytreemod import tree
 from pytreemod.rng import use
 from pytreemod.torch import dtypes
+from pytreemod.torch.autograd.mode import no_grad
 from pytreemod.torch.cell import alias
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.rebinding import Rebinding, stores_attributes
-from pytreemod.torch.ops.registry import check_in_place, kept
+from pytreemod.torch.ops.registry import check_in_place, fitted, kept
 from pytreemod.torch.random import default_generator
 from pytreemod.torch.size import checked
 from pytreemod.torch.tape.value import constant
@@ -49,6 +50,7 @@ def pair(functional: type, live: type) -> None:
 
 class _Local(threading.local):
     depth = 0
+    resets = 0  # within a reset, what is assigned to a parameter or buffer is written into the one there is
 
 
 _local = _Local()
@@ -81,6 +83,8 @@ class Body(Module):
         super().register_buffer(name, as_buffer(name, tensor), persistent)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if _local.resets and _write_again(self.__dict__, name, value):
+            return
         if isinstance(value, jax.Array) and "_buffers" in self.__dict__:
             known = name in self._buffers or name in self._parameters
             value = wrap(constant(value))
@@ -89,6 +93,21 @@ class Body(Module):
                 self._put_buffer(name, value, persistent=False)
                 return
         super().__setattr__(name, value)
+
+
+def _write_again(own: dict, name: str, value: Any) -> bool:
+    """Write a parameter's or buffer's new first value into the tensor there is; whether there is one."""
+    if not isinstance(value, (jax.Array, Tensor)) or "_parameters" not in own:
+        return False
+    old = own["_parameters"].get(name)
+    if old is None:
+        old = own["_buffers"].get(name)
+    if old is None or old.shape != value.shape:
+        return False
+    value = value if isinstance(value, Tensor) else wrap(constant(value))
+    with no_grad():
+        old._write(fitted(value.detach()._read()[0], old))
+    return True
 
 
 def as_buffer(name: str, array: Any) -> Any:
@@ -203,6 +222,12 @@ def _library_body(body: dict) -> dict:
     changed = {}
     if "__init__" in body:
         changed["__init__"] = _live_init(body["__init__"])
+    for name in _RESETS:
+        if name in body:
+            changed[name] = _resetting(body[name])
+    for name, value in body.items():
+        if isinstance(value, staticmethod):
+            changed[name] = staticmethod(_making(value.__func__))
     forward = body.get("forward")
     if forward is None:
         return changed
@@ -214,6 +239,22 @@ def _library_body(body: dict) -> dict:
     ):
         changed["forward"] = _in_place(forward)
     return changed
+
+
+_RESETS = ("reset_parameters", "_reset_parameters", "reset_running_stats")
+
+
+def _resetting(reset: Callable) -> Callable:
+    @functools.wraps(reset)
+    def wrapped(self: Any) -> None:
+        _local.resets += 1
+        try:
+            with _constructing():
+                reset(self)
+        finally:
+            _local.resets -= 1
+
+    return wrapped
 
 
 def _live_init(init: Callable) -> Callable:
@@ -232,6 +273,19 @@ def _live_init(init: Callable) -> Callable:
             args, kwargs = bound.args[1:], bound.kwargs
         with _constructing():
             init(self, *args, **kwargs)
+
+    return wrapped
+
+
+def _making(function: Callable) -> Callable:
+    """A static method that makes an array, as one that makes a tensor, of the default dtype unless told."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.arguments["dtype"] = _plain_dtype(bound.arguments.get("dtype") or dtypes.default.dtype)
+        with jax.enable_x64(True):
+            return wrap(constant(function(*bound.args, **bound.kwargs)))
 
     return wrapped
 
