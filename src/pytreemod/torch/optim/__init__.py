@@ -1,6 +1,6 @@
 """``torch.optim``: optimizers whose whole step is one compiled program."""
 
-from pytreemod.torch.optim import lr_scheduler
+from pytreemod.torch.optim import lr_scheduler, swa_utils
 from pytreemod.torch.optim.algorithms import (
     ASGD,
     SGD,
@@ -23,5 +23,5 @@ from pytreemod.torch.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam",
-    "OptaxOptimizer", "Optimizer", "RAdam", "RMSprop", "Rprop", "SparseAdam", "from_optax", "lr_scheduler",
+    "OptaxOptimizer", "Optimizer", "RAdam", "RMSprop", "Rprop", "SparseAdam", "from_optax", "lr_scheduler", "swa_utils",
 ]  # fmt: skip
