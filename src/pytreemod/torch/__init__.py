@@ -25,6 +25,7 @@ with uncollected():
         ops,
         optim,
         reading,
+        sampling,
         text,
         utils,
         version,
