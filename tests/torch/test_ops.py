@@ -140,7 +140,8 @@ def test_node_names_are_pytorchs():
 RESHAPING = ("squeeze", "unsqueeze", "transpose", "t", "swapaxes", "swapdims")
 IN_PLACE = sorted(
     n for n in SAMPLES
-    if hasattr(ours.Tensor, n + "_") and hasattr(theirs.Tensor, n + "_") and n not in ("detach", "fill", "zero", "polygamma")
+    if hasattr(ours.Tensor, n + "_") and hasattr(theirs.Tensor, n + "_")
+    and n not in ("detach", "fill", "zero", "polygamma")
 )  # fmt: skip
 
 

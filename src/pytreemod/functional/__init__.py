@@ -30,9 +30,9 @@ from .conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, co
 from .ctc import ctc_loss
 from .dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from .embedding import embedding, one_hot
+from .embedding_bag import embedding_bag
 from .fold import fold, unfold
 from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
-from .embedding_bag import embedding_bag
 from .linear import bilinear, linear
 from .linear_cross_entropy import linear_cross_entropy
 from .loss import gaussian_nll_loss, huber_loss, kl_div, l1_loss, mse_loss, poisson_nll_loss, smooth_l1_loss

@@ -32,8 +32,8 @@ from pytreemod.nn.containers import ModuleDict, ModuleList, ParameterDict, Param
 from pytreemod.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from pytreemod.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from pytreemod.nn.embedding import Embedding
-from pytreemod.nn.fold import Fold, Unfold
 from pytreemod.nn.embedding_bag import EmbeddingBag
+from pytreemod.nn.fold import Fold, Unfold
 from pytreemod.nn.linear import Bilinear, Identity, Linear
 from pytreemod.nn.loss import GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from pytreemod.nn.loss_binary import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
@@ -91,8 +91,8 @@ from pytreemod.nn.similarity import (
 )
 from pytreemod.nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from pytreemod.nn.transformer import TransformerEncoder, TransformerEncoderLayer
-from pytreemod.nn.upsample import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 from pytreemod.nn.transformer_decoder import Transformer, TransformerDecoder, TransformerDecoderLayer
+from pytreemod.nn.upsample import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 from pytreemod.tree.module import Module
 from pytreemod.tree.roles import Buffer, Parameter
 

@@ -60,9 +60,7 @@ FAMILIES = {
     "Pareto": lambda D, v: D.Pareto(v([0.5, 1.0]), v([2.5, 3.7])),
     "Poisson": lambda D, v: D.Poisson(v([0.5, 30.0])),
     "RelaxedBernoulli": lambda D, v: D.RelaxedBernoulli(v(0.7), v([0.3, 0.8])),
-    "RelaxedOneHotCategorical": lambda D, v: D.RelaxedOneHotCategorical(
-        v(0.7), v([[0.2, 0.3, 0.5], [0.6, 0.2, 0.2]])
-    ),
+    "RelaxedOneHotCategorical": lambda D, v: D.RelaxedOneHotCategorical(v(0.7), v([[0.2, 0.3, 0.5], [0.6, 0.2, 0.2]])),
     "StudentT": lambda D, v: D.StudentT(v([3.5, 6.0]), v([0.5, -1.0]), v([2.0, 0.7])),
     "TransformedDistribution": lambda D, v: D.TransformedDistribution(
         D.Normal(v([0.5, -1.0]), v([2.0, 0.7])), [D.TanhTransform(), D.AffineTransform(v(1.0), v([2.0, -3.0]))]
