@@ -33,7 +33,7 @@ does not begin with an underscore, is a function, a class, a dtype or, for `Tens
 itself (so no modules of Python that it imports), and, if a function, has a docstring here or in `nn.functional`,
 which internal kernels have not. Left out are classes of `torch._C` (TorchScript's types and other internals, but for
 dtypes and devices), what other namespaces take from TorchScript and `torch.overrides`, functions ending in `_copy`
-(for compilers), dtypes below a byte, storages and exceptions.
+(for compilers), symbolic numbers, dtypes below a byte, storages and exceptions.
 
 That a name is there does not say that each of its options is: an option that is not there raises, naming it."""
 
@@ -41,7 +41,9 @@ PUBLIC_OF_C = {"Generator", "Size", "device", "dtype", "finfo", "iinfo", "layout
 
 
 INTERNAL = ("torch.overrides", "torch._jit_internal", "torch.jit", "torch._sources", "torch._higher_order_ops")
-SMALL = re.compile(r"bits\w+|u?int[1-7]|float4\w+|qu?int\w+|.*_copy|.*Storage.*")
+SMALL = re.compile(
+    r"(parse|import_ir|merge|unify)_\w+|sym_\w+|Sym\w+|bits\w+|u?int[1-7]|float4\w+|qu?int\w+|.*_copy|.*Storage.*"
+)
 
 
 class Namespace(NamedTuple):
@@ -85,7 +87,7 @@ def is_public(space: Any, name: str, torch: Any) -> bool:
     home = getattr(value, "__module__", None) or "torch"
     if home.startswith(INTERNAL) and not home.startswith(space.__name__ + ".") and home != space.__name__:
         return False
-    if home == "torch._C" and isinstance(value, type) and name not in PUBLIC_OF_C:
+    if isinstance(value, type) and getattr(torch._C, name, None) is value and name not in PUBLIC_OF_C:
         return False
     return home.split(".")[0] in ("torch", "builtins") or "torch" in home
 
