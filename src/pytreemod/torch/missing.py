@@ -47,7 +47,6 @@ ALTERNATIVES = {
     "torch.utils.benchmark": "timeit, with loss.item() or torch.cuda.synchronize() at the end of what is timed",
     "torch.utils.bottleneck": "jax.profiler.trace(folder) records what runs",
     "torch.utils.cpp_extension": "jax.ffi calls functions of C++; pytreemod.lift makes them work on tensors",
-    "torch.utils.data.distributed": "one process loads for all its devices: a DataLoader without a sampler for ranks",
     "torch.utils.mobile_optimizer": _EXPORT,
     "torch.utils.model_zoo": "download the weights as safetensors, and load them with torch.load",
     "torch.utils.tensorboard": "tensorboardX writes the same files: from tensorboardX import SummaryWriter",

@@ -15,7 +15,7 @@ def test_it_is_the_module_under_another_name():
     net, other = made(ours), made(torch)
     assert repr(net) == repr(other) and list(net.state_dict()) == list(other.state_dict())
     x = [[1.0, 2.0]]
-    assert net(ours.tensor(x)).tolist() == pytest.approx(other(torch.tensor(x)).tolist())
+    assert net(ours.tensor(x))[0].tolist() == pytest.approx(other(torch.tensor(x))[0].tolist())
     assert ours.nn.parallel.data_parallel(net.module, ours.tensor(x)).tolist() == net(ours.tensor(x)).tolist()
 
 
