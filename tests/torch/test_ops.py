@@ -15,6 +15,11 @@ import torch as theirs
 import pytreemod.torch as ours
 from pytreemod.torch.ops.registry import FUNCTIONS
 
+# what PyTorch says of some names that it still has
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*is deprecated:UserWarning", "ignore:.*A window was not provided:UserWarning"
+)
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _quick_compilation():
@@ -31,6 +36,8 @@ SAMPLES = {
 
 # aliases in place and out of it are exercised through the operation that they are; these have no sample of their own
 IN_PLACE_ONLY = {"zero_", "fill_", "detach_", "celu_", "selu_", "threshold_"}
+# these say where their successors are, or draw numbers and go their own way; see test_linalg_names.py
+ELSEWHERE = {"eig", "lobpcg", "lstsq", "matrix_rank", "pca_lowrank", "solve", "svd_lowrank", "symeig"}
 
 NODES = {
     "add": "AddBackward0", "sub": "SubBackward0", "mul": "MulBackward0", "div": "DivBackward0", "pow": "PowBackward0",
@@ -101,7 +108,7 @@ def _their(name):
 
 def test_every_operation_has_a_sample():
     base = {n for n in FUNCTIONS if not (n.endswith("_") and n[:-1] in FUNCTIONS)}
-    assert base - set(SAMPLES) - IN_PLACE_ONLY == set()
+    assert base - set(SAMPLES) - IN_PLACE_ONLY - ELSEWHERE == set()
     assert set(SAMPLES) - set(FUNCTIONS) == set()
 
 

@@ -1,5 +1,6 @@
 """The Cholesky factorization, and what it solves."""
 
+import functools
 from typing import Any
 
 import jax
@@ -88,14 +89,24 @@ def _cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return L
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
 def _solved(L: Any, B: Any, upper: bool) -> Any:
-    """X with A @ X = B for A = L @ L.mH, or L.mH @ L with ``upper``."""
+    """X with A @ X = B for A = L @ L.mH, or L.mH @ L with ``upper``; only one triangle of L is read."""
     solve = jax.lax.linalg.triangular_solve
     if upper:
         y = solve(L, B, left_side=True, transpose_a=True, conjugate_a=True)
         return solve(L, y, left_side=True)
     y = solve(L, B, left_side=True, lower=True)
     return solve(L, y, left_side=True, lower=True, transpose_a=True, conjugate_a=True)
+
+
+@_solved.defjvp
+def _solved_jvp(upper: bool, primals: tuple, tangents: tuple) -> tuple:
+    # PyTorch's gradient reaches both triangles, as if L were any matrix
+    (L, B), (dL, dB) = primals, tangents
+    X = _solved(L, B, upper)
+    half = jnp.matmul(adjoint(dL), L) if upper else jnp.matmul(dL, adjoint(L))
+    return X, _solved(L, dB - jnp.matmul(half + adjoint(half), X), upper)
 
 
 @operation()

@@ -9,13 +9,16 @@ from pytreemod.torch.linalg.define import adjoint, composed, function, inexact, 
 from pytreemod.torch.ops.failed import refuse
 from pytreemod.torch.ops.registry import composite, operation, return_type
 from pytreemod.torch.ops.shapes import matrices, square, times
-from pytreemod.torch.tensor import Tensor
+from pytreemod.torch.record import call
+from pytreemod.torch.tensor import Tensor, wrap
 
 _FAILED = (
     "U[{k},{k}] is zero and using it on lu_solve would result in a division by zero. If you still want to perform the "
     "factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
 )
 _factors = return_type("linalg_lu_factor", "LU pivots")
+_plu = return_type("linalg_lu", "P L U")
+_unpacked = return_type("lu_unpack", "P L U")
 _with_info = return_type("_lu_with_info", "LU pivots info")
 _solve = jax.lax.linalg.triangular_solve
 
@@ -83,33 +86,62 @@ def _triangles(LU: Any) -> tuple:
     return jnp.tril(LU[..., :, :k], -1) + jnp.eye(m, k, dtype=LU.dtype), jnp.triu(LU[..., :k, :])
 
 
-def _exchange(order: Any, dtype: Any) -> Any:
-    """The matrix P with P @ L @ U = A where A[order] = L @ U."""
+@operation(saves="none", method=False, function=False)
+def exchange(order: Any, dtype: Any) -> Any:
+    """The matrix P with P @ L @ U = A where A[order] = L @ U. It has no gradient."""
     return jnp.swapaxes(jax.nn.one_hot(order, order.shape[-1], dtype=dtype), -2, -1)
 
 
-@function("P L U")
-def lu(A: Any, *, pivot: bool = True) -> tuple:
-    """P (..., m, m), L (..., m, k), U (..., k, n) with P @ L @ U = A."""
+@function(name="linalg_lu")
+def _lu_ordered(A: Any, pivot: bool) -> tuple:
     _check("linalg.lu", A, pivot)
     LU, _, order = jax.lax.linalg.lu(A)
-    L, U = _triangles(LU)
-    return _exchange(order, A.dtype), L, U
+    return order, *_triangles(LU)
 
 
-@operation(method=False, returns="P L U")
-def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True) -> tuple:
-    matrices("torch.lu_unpack", LU_data)
-    if unpack_pivots and LU_pivots.dtype != jnp.int32:
+@composed
+def lu(A: Tensor, *, pivot: bool = True) -> Any:
+    """P (..., m, m), L (..., m, k), U (..., k, n) with P @ L @ U = A.
+
+    Raises:
+        RuntimeError: ``pivot=False``.
+    """
+    order, L, U = _lu_ordered(A, pivot)
+    return _plu(wrap(call(exchange, (order, A.dtype))), L, U)
+
+
+@operation(method=False, function=False)
+def unpack_triangles(LU: Any) -> tuple:
+    """L and U from one array."""
+    matrices("torch.lu_unpack", LU)
+    return _triangles(LU)
+
+
+@operation(saves="none", method=False, function=False)
+def order_of(pivots: Any, size: int) -> Any:
+    """The rows' order after the exchanges."""
+    if pivots.dtype != jnp.int32:
         raise RuntimeError(
             "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. Note: this "
             "function is intended to be used with the output produced by torch.linalg.lu_factor"
         )
-    nothing = jnp.zeros((0,), LU_data.dtype)
-    L, U = _triangles(LU_data) if unpack_data else (nothing, nothing)
+    return _order(pivots, size)
+
+
+@composite(method=False)
+@composed
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
+    """P, L and U from the factors in one array; what is not asked for is empty.
+
+    Raises:
+        RuntimeError: pivots that are not int32.
+    """
+    nothing = LU_data.detach().new_zeros((0,))  # type: ignore[attr-defined]
+    L, U = wrap(call(unpack_triangles, (LU_data,))) if unpack_data else (nothing, nothing)
     if not unpack_pivots:
-        return nothing, L, U
-    return _exchange(_order(LU_pivots, LU_data.shape[-2]), LU_data.dtype), L, U
+        return _unpacked(nothing, L, U)
+    order = wrap(call(order_of, (LU_pivots, LU_data.shape[-2])))
+    return _unpacked(wrap(call(exchange, (order, LU_data.dtype))), L, U)
 
 
 def _order(pivots: Any, size: int) -> Any:

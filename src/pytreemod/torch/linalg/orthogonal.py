@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.linalg.define import adjoint, alike, composed, function, inexact, underivable
+from pytreemod.torch.linalg.define import adjoint, composed, function, inexact, underivable
+from pytreemod.torch.ops.matrix import kind, same_kind
 from pytreemod.torch.ops.registry import composite, operation, return_type
 from pytreemod.torch.ops.shapes import matrices
 from pytreemod.torch.tensor import Tensor
@@ -70,7 +71,8 @@ def _reflected(A: Any, tau: Any, C: Any, flip: bool) -> Any:
 
 
 def _check(who: str, A: Any, tau: Any) -> None:
-    matrices(who, A)
+    if A.ndim < 2:
+        raise RuntimeError(f"{who}: input must have at least 2 dimensions.")
     if A.shape[-2] < A.shape[-1]:
         raise RuntimeError(f"{who}: input.shape[-2] must be greater than or equal to input.shape[-1]")
     if tau.shape[-1] > A.shape[-1]:
@@ -85,7 +87,7 @@ def _check(who: str, A: Any, tau: Any) -> None:
             f"{who}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got {list(tau.shape[:-1])}"
         )
     if A.dtype != tau.dtype:
-        raise RuntimeError(f"{who}: tau dtype {tau.dtype} does not match input dtype {A.dtype}")
+        raise RuntimeError(f"{who}: tau dtype {kind(tau)} does not match input dtype {kind(A)}")
 
 
 @function()
@@ -104,12 +106,10 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
         if each.ndim < 2:
             raise RuntimeError(f"torch.ormqr: {name} must have at least 2 dimensions.")
     side = -2 if left else -1
-    if tau.shape[-1] > input.shape[-1]:
-        raise RuntimeError("torch.ormqr: input.shape[-1] must be greater than or equal to tau.shape[-1]")
-    if other.shape[side] < tau.shape[-1]:
-        raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be greater than or equal to tau.shape[-1]")
     if other.shape[side] != input.shape[-2]:
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
+    if tau.shape[-1] != min(other.shape[side], input.shape[-1]):
+        raise RuntimeError(f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])")
     if tau.ndim != input.ndim - 1:
         raise RuntimeError(
             "torch.ormqr: Expected tau to have one dimension less than input, but got tau.ndim equal to "
@@ -126,8 +126,11 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
                 f"torch.ormqr: Expected batch dimensions of {name} to be equal to input.shape[:-2], but got "
                 f"{list(batch)}"
             )
-    alike("torch.ormqr", input, tau, "input tau")
-    alike("torch.ormqr", input, other, "input other")
+    for name, each in (("tau", tau), ("other", other)):
+        words = (
+            f"torch.ormqr: Expected input and {name} to have the same dtype, but input has dtype{{one}} and {name} has "
+        )
+        same_kind(input, each, words + "dtype {two}")
     if left:
         return _reflected(input, tau, other, transpose)
     return adjoint(_reflected(input, tau, adjoint(other), not transpose))

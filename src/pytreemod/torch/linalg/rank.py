@@ -195,5 +195,5 @@ def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: Any = None) -> Any
         solution,
         left if told else none,
         rank if driver != "gels" else none.to(rank.dtype),
-        S if driver in ("gelsd", "gelss") else none.detach(),
+        S.detach() if driver in ("gelsd", "gelss") else none.detach(),
     )

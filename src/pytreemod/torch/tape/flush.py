@@ -22,8 +22,8 @@ def force(value: Value) -> Any:
         source = value.inputs[0] if type(value.spec) is Projection else None
         if source is not None and source.array is not None:
             value.array = source.array[value.spec.index]
-            if (not value.mask or value.released) and not keep_histories([value]):
-                value.inputs = None
+            if (not value.mask or value.released) and not asked() and not keep_histories([value]):
+                value.inputs = None  # a gradient that is pending would go through them
         else:
             flush([value])
     return value.array
