@@ -60,9 +60,7 @@ FAMILIES = {
     "Pareto": lambda D, v: D.Pareto(v([0.5, 1.0]), v([2.5, 3.7])),
     "Poisson": lambda D, v: D.Poisson(v([0.5, 30.0])),
     "RelaxedBernoulli": lambda D, v: D.RelaxedBernoulli(v(0.7), v([0.3, 0.8])),
-    "RelaxedOneHotCategorical": lambda D, v: D.RelaxedOneHotCategorical(
-        v(0.7), v([[0.2, 0.3, 0.5], [0.6, 0.2, 0.2]])
-    ),
+    "RelaxedOneHotCategorical": lambda D, v: D.RelaxedOneHotCategorical(v(0.7), v([[0.2, 0.3, 0.5], [0.6, 0.2, 0.2]])),
     "StudentT": lambda D, v: D.StudentT(v([3.5, 6.0]), v([0.5, -1.0]), v([2.0, 0.7])),
     "TransformedDistribution": lambda D, v: D.TransformedDistribution(
         D.Normal(v([0.5, -1.0]), v([2.0, 0.7])), [D.TanhTransform(), D.AffineTransform(v(1.0), v([2.0, -3.0]))]
@@ -72,4 +70,13 @@ FAMILIES = {
     "Weibull": lambda D, v: D.Weibull(v([0.5, 1.0]), v([2.0, 1.7])),
     "Wishart": lambda D, v: D.Wishart(v([4.5, 6.0]), covariance_matrix=v([[2.0, 0.4], [0.4, 1.0]])),
     "Wishart of a factor": lambda D, v: D.Wishart(v(3.5), scale_tril=v([[2.0, 0.0], [0.4, 1.0]])),
+}
+
+# whose gradient PyTorch refuses, or gives for the part of a triangular matrix that is not read
+WITHOUT_SLOPE = {
+    "Chi2": ("cdf",),
+    "Gamma": ("cdf",),
+    "InverseGamma": ("cdf",),
+    "Wishart": ("rsample",),
+    "Wishart of a factor": ("log_prob", "rsample"),
 }

@@ -29,7 +29,7 @@ class Geometric(Either):
         if self._validate_args and probs is not None and not all_true(self.probs > 0):
             raise ValueError(
                 f"Expected parameter probs ({type(self.probs).__name__} of shape {tuple(self.probs.shape)}) of "
-                f"distribution {self!r} to be positive but found invalid values:\n{self.probs}"
+                f"distribution {self!r} to be positive but found invalid values:\n{self.probs.detach()[self.probs <= 0]}"
             )
 
     @property
