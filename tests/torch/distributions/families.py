@@ -71,12 +71,3 @@ FAMILIES = {
     "Wishart": lambda D, v: D.Wishart(v([4.5, 6.0]), covariance_matrix=v([[2.0, 0.4], [0.4, 1.0]])),
     "Wishart of a factor": lambda D, v: D.Wishart(v(3.5), scale_tril=v([[2.0, 0.0], [0.4, 1.0]])),
 }
-
-# whose gradient PyTorch refuses, or gives for the part of a triangular matrix that is not read
-WITHOUT_SLOPE = {
-    "Chi2": ("cdf",),
-    "Gamma": ("cdf",),
-    "InverseGamma": ("cdf",),
-    "Wishart": ("rsample",),
-    "Wishart of a factor": ("log_prob", "rsample"),
-}

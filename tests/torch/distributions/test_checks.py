@@ -174,6 +174,23 @@ def test_inside_a_compiled_function_and_vmap():
     np.testing.assert_allclose(many.numpy(), D.Normal(ours.tensor([0.0, 1.0]), 1.0).log_prob(ours.tensor(0.5)).numpy())
 
 
+@pytest.mark.parametrize("count", [(), (4,)])
+@pytest.mark.parametrize("name", ["Categorical", "Bernoulli", "Exponential", "Cauchy", "Laplace", "Gumbel"])
+def test_a_compiled_function_draws_the_same_samples(name, count):
+    D = ours.distributions
+    make = getattr(D, name)
+    arguments = [ours.tensor([[0.2, 0.3, 0.5], [0.6, 0.2, 0.2]])] * (
+        2 if name in ("Cauchy", "Laplace", "Gumbel") else 1
+    )
+    found = []
+    for draw in (lambda *a: make(*a).sample(count), ours.compile(lambda *a: make(*a).sample(count))):
+        ours.manual_seed(3)
+        found.append([draw(*arguments).numpy(), ours.rand(2).numpy()])
+    for one, two in zip(*found, strict=True):
+        assert one.dtype == two.dtype
+        np.testing.assert_allclose(one, two, rtol=1e-5)
+
+
 def test_a_compiled_function_does_not_draw_by_rejection():
     with pytest.raises(NotImplementedError, match="Draw outside of the function"):
         ours.compile(lambda a: ours.distributions.Gamma(a, 1.0).rsample())(ours.ones(2))
