@@ -13,7 +13,7 @@ from pytreemod.rng import HostStream, ProgramStream
 from pytreemod.rng.intel import is_intel
 from pytreemod.torch.cell import alias
 from pytreemod.torch.creation import made, shape_of
-from pytreemod.torch.dtypes import as_dtype, default, int64
+from pytreemod.torch.dtypes import as_dtype, default, float64, int64
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import check_in_place, composite
 from pytreemod.torch.placing import placing
@@ -288,13 +288,29 @@ def normal(
 
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     """1 with the probability that ``input`` says, otherwise 0."""
+    if p is None and modes.capture is not None:  # the probabilities cannot be read
+        return drawn(source(generator).uniform(tuple(input.shape), dtype=input._aval.dtype) < input, input.dtype)
     chance = np.asarray(input._array()) if p is None else p
     return drawn(source(generator).bernoulli(chance, tuple(input.shape)), input.dtype)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with the probabilities in the last dimension."""
+    if modes.capture is not None:
+        return _multinomial_in_program(input, num_samples, replacement, source(generator))
     return drawn(source(generator).multinomial(np.asarray(input._array()), num_samples, replacement))
+
+
+def _multinomial_in_program(weights: Any, count: int, replacement: bool, stream: Any) -> Tensor:
+    """As ``rng.multinomial`` draws, without a look at the weights."""
+    if not replacement or count == 1:
+        clocks = -(-stream.uniform(tuple(weights.shape), dtype=np.float64)).log1p()
+        ratio = weights / clocks.to(weights.dtype)
+        return ratio.argsort(dim=-1, descending=True, stable=True)[..., :count]
+    running = weights.cumsum(-1)
+    running = (running / running[..., -1:]).to(float64)
+    unit = stream.uniform((*weights.shape[:-1], count), dtype=np.float64)
+    return (running.unsqueeze(-2)[..., :-1] < unit.unsqueeze(-1)).sum(-1)
 
 
 def _filling(name: str, draw: Callable) -> None:

@@ -27,9 +27,10 @@ class Geometric(Either):
         (self.__dict__[self._given],) = broadcast_all(logits if probs is None else probs)
         super().__init__(self._param.shape, validate_args=validate_args)
         if self._validate_args and probs is not None and not all_true(self.probs > 0):
+            none = self.probs.detach()[self.probs <= 0]
             raise ValueError(
                 f"Expected parameter probs ({type(self.probs).__name__} of shape {tuple(self.probs.shape)}) of "
-                f"distribution {self!r} to be positive but found invalid values:\n{self.probs}"
+                f"distribution {self!r} to be positive but found invalid values:\n{none}"
             )
 
     @property

@@ -46,22 +46,29 @@ for _p, _all in _INFINITE.items():
 
 
 def _finite(p: Any, found: Any) -> Any:
-    """Infinite where a uniform p reaches below zero."""
+    """Infinite where a uniform p reaches below zero, or a Pareto p has no mean."""
+    if isinstance(p, Pareto):
+        return where(p.alpha <= 1, math.inf, found)
     return where(p.low < 0, math.inf, found) if isinstance(p, Uniform) else found
 
 
 # ---- to the normal, the exponential and the gamma distribution
 
 
+def _existing(p: Any, order: int) -> Any:
+    """p, or a Pareto distribution that has the moment wherever p has not, so that no gradient becomes NaN there."""
+    return Pareto(p.scale, where(p.alpha > order, p.alpha, order + 1.0), False) if isinstance(p, Pareto) else p
+
+
 def _to_normal(p: Any, q: Any) -> Any:
-    variance = q.scale.pow(2)
-    far = p.variance + (p.mean - q.loc).pow(2)
+    variance, moments = q.scale.pow(2), _existing(p, 2)
+    far = moments.variance + (moments.mean - q.loc).pow(2)
     found = -p.entropy() + 0.5 * (2 * math.pi * variance).log() + far / (2 * variance)
     return where(p.alpha <= 2, math.inf, found) if isinstance(p, Pareto) else found
 
 
 def _to_exponential(p: Any, q: Any) -> Any:
-    return _finite(p, -p.entropy() - q.rate.log() + q.rate * p.mean)
+    return _finite(p, -p.entropy() - q.rate.log() + q.rate * _existing(p, 1).mean)
 
 
 def _times_log(x: Any) -> Any:
@@ -83,7 +90,7 @@ def _mean_log(p: Any) -> Any:
 def _to_gamma(p: Any, q: Any) -> Any:
     a = q.concentration
     normalizer = a.lgamma() - a * q.rate.log()
-    return _finite(p, -p.entropy() + normalizer - (a - 1) * _mean_log(p) + q.rate * p.mean)
+    return _finite(p, -p.entropy() + normalizer - (a - 1) * _mean_log(p) + q.rate * _existing(p, 1).mean)
 
 
 for _p in (Beta, ContinuousBernoulli, Exponential, Gamma, Gumbel, Laplace, Pareto, Uniform):

@@ -157,7 +157,7 @@ def _poisson(p: Any, q: Any) -> Any:
 @register_kl(TransformedDistribution, TransformedDistribution)
 def _transformed(p: Any, q: Any) -> Any:
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
-        raise NotImplementedError
+        raise NotImplementedError("KL between transformed distributions needs equal transforms and event shapes")
     return kl_divergence(p.base_dist, q.base_dist)
 
 
@@ -170,7 +170,7 @@ def _uniform(p: Any, q: Any) -> Any:
 @register_kl(Independent, Independent)
 def _independent(p: Any, q: Any) -> Any:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
-        raise NotImplementedError
+        raise NotImplementedError("KL between Independents needs equal reinterpreted_batch_ndims")
     return _sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
 
 

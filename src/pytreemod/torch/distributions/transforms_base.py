@@ -250,7 +250,7 @@ class ComposeTransform(Transform):
 
     def __repr__(self) -> str:
         inside = ",\n    ".join(repr(p) for p in self.parts)
-        return f"{type(self).__name__}([\n    {inside}\n])"
+        return f"{type(self).__name__}(\n    {inside}\n)"
 
 
 identity_transform = ComposeTransform([])

@@ -10,15 +10,15 @@ from typing import Any
 from pytreemod.functional import binary_cross_entropy_with_logits, softmax
 from pytreemod.torch.autograd.mode import enable_grad
 from pytreemod.torch.distributions.names import (
-    arange,
     broadcast_tensors,
+    cat,
     eps,
     is_number,
     log_softmax,
     randn,
     tensor,
 )
-from pytreemod.torch.dtypes import default
+from pytreemod.torch.dtypes import default, int64
 from pytreemod.torch.tensor import Tensor
 
 euler_constant = 0.57721566490153286060
@@ -90,7 +90,7 @@ def tril_matrix_to_vec(mat: Any, diag: int = 0) -> Any:
     if not -n <= diag < n:
         raise ValueError(f"diag ({diag}) provided is outside [{-n}, {n - 1}].")
     at = [r * n + c for r in range(n) for c in range(n) if c <= r + diag]
-    return mat.reshape((*mat.shape[:-2], n * n))[..., at]
+    return mat.reshape((*mat.shape[:-2], n * n)).index_select(-1, tensor(at, dtype=int64))
 
 
 def vec_to_tril_matrix(vec: Any, diag: int = 0) -> Any:
@@ -102,16 +102,17 @@ def vec_to_tril_matrix(vec: Any, diag: int = 0) -> Any:
     # k = n (n + 1) / 2 entries below the main diagonal, less or more by the diagonals between
     size = vec.shape[-1]
     n = (-(1 + 2 * diag) + math.sqrt((1 + 2 * diag) ** 2 + 8 * size + 4 * abs(diag) * (diag + 1))) / 2
-    if round(n) - n > eps(vec):
+    if abs(round(n) - n) > eps(vec):
         raise ValueError(
             f"The size of last dimension is {size} which cannot be expressed as the lower triangular part of a square "
             "D x D matrix."
         )
     n = round(n)
-    matrix = vec.new_zeros((*vec.shape[:-1], n, n))
-    row = arange(n)
-    matrix[..., row < row.view(-1, 1) + (diag + 1)] = vec
-    return matrix
+    # each place takes its entry, and those above take a zero behind them all
+    order = iter(range(size))
+    places = [next(order) if c <= r + diag else size for r in range(n) for c in range(n)]
+    padded = cat([vec, vec.new_zeros((*vec.shape[:-1], 1))], -1)
+    return padded.index_select(-1, tensor(places, dtype=int64)).reshape((*vec.shape[:-1], n, n))
 
 
 def binary_log_prob(logits: Any, value: Any) -> Any:
