@@ -136,7 +136,12 @@ class PReLU(Module):
         super().__init__()
         self.num_parameters = num_parameters
         self.init = init
-        self.weight = Parameter(initial.constant((num_parameters,), init, dtype=dtype))
+        self.weight = Parameter(initial.empty((num_parameters,), dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Weight ``init`` again."""
+        self.weight = Parameter(initial.constant(tuple(self.weight.shape), self.init, dtype=self.weight.dtype))
 
     def forward(self, input: Array) -> Array:
         return F.prelu(input, self.weight)

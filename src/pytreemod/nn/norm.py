@@ -19,11 +19,7 @@ def set_to(layer: Any, *values: tuple[str, float]) -> None:
     for name, value in values:
         old = getattr(layer, name)
         if old is not None:
-            array = init.constant(tuple(old.shape), value, dtype=old.dtype)
-            setattr(layer, name, array if name in STATISTICS else Parameter(array))
-
-
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+            setattr(layer, name, init.constant(tuple(old.shape), value, dtype=old.dtype))
 
 
 class LayerNorm(Module):

@@ -21,6 +21,7 @@ with uncollected():
         indexing,
         linalg,
         messages,
+        neural_names,
         nn,
         ops,
         optim,

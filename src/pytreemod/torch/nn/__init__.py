@@ -1,5 +1,6 @@
 """Live layers and models: ``torch.nn``. Layers have the class bodies of ``pytreemod.nn``, and are made at first use."""
 
+from importlib import import_module
 from typing import Any
 
 import pytreemod.nn as _functional_face
@@ -8,7 +9,7 @@ from pytreemod.torch.nn import containers, functional, init, parallel, utils
 from pytreemod.torch.nn.live import live_class
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.parallel import DataParallel
-from pytreemod.torch.nn.parameter import Buffer, Parameter
+from pytreemod.torch.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from pytreemod.tree import Module as _Immutable
 
 LAYERS = {
@@ -23,6 +24,8 @@ __all__ = [  # noqa: PLE0604
     "LinearCrossEntropyOptions",
     "Module",
     "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "containers",
     "functional",
     "init",
@@ -33,6 +36,12 @@ __all__ = [  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
+    if name == "modules":
+        return import_module(f"{__name__}.modules")
+    if name.startswith("Lazy"):
+        lazy = import_module(f"{__name__}.lazy")
+        if name in lazy.LAYERS:
+            return lazy.LAYERS[name]
     if name not in LAYERS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     made = globals()[name] = live_class(LAYERS[name])

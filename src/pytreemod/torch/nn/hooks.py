@@ -13,12 +13,13 @@ from types import MappingProxyType
 from typing import Any
 
 from pytreemod.torch.hooks import RemovableHandle
+from pytreemod.torch.nn import global_hooks as everywhere
 from pytreemod.torch.nn.backward_hooks import BackwardHooks
 from pytreemod.torch.nn.base import Root
+from pytreemod.torch.nn.global_hooks import registered
 from pytreemod.torch.tape.capture import capturing
 from pytreemod.torch.tape.modes import modes
 
-registered = [0]  # how many hooks, or compiled calls, any module ever got
 NONE: Mapping = MappingProxyType({})
 BOTH_KINDS = (
     "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
@@ -67,7 +68,9 @@ class Hooks(Root):
         return self.forward(*args, **kwargs)  # type: ignore[attr-defined]
 
     def _has_hooks(self) -> bool:
-        return bool(self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks)
+        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            return True
+        return bool(everywhere.FORWARD or everywhere.FORWARD_PRE or everywhere.BACKWARD or everywhere.BACKWARD_PRE)
 
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
@@ -129,12 +132,14 @@ class Hooks(Root):
     def _call_with_hooks(self, args: tuple, kwargs: dict) -> Any:
         result: Any = None
         called: set[int] = set()
-        always = self._forward_hooks_always_called
+        always = {*self._forward_hooks_always_called, *everywhere.ALWAYS}
+        with_kwargs = {*self._forward_hooks_with_kwargs, *everywhere.WITH_KWARGS}
+        forward_hooks = (*everywhere.FORWARD.items(), *self._forward_hooks.items())
 
         def after(key: int, hook: Callable) -> None:
             nonlocal result
             called.add(key)
-            if key in self._forward_hooks_with_kwargs:
+            if key in with_kwargs:
                 out = hook(self, args, kwargs, result)
             else:
                 out = hook(self, args, result)
@@ -143,15 +148,17 @@ class Hooks(Root):
         try:
             args, kwargs = self._run_pre_hooks(args, kwargs)
             backward = None
-            if self._backward_hooks or self._backward_pre_hooks:
-                backward = BackwardHooks(self, self._backward_hooks.values(), self._backward_pre_hooks.values())
+            of_gradients = [*everywhere.BACKWARD.values(), *self._backward_hooks.values()]
+            before_gradients = [*everywhere.BACKWARD_PRE.values(), *self._backward_pre_hooks.values()]
+            if of_gradients or before_gradients:
+                backward = BackwardHooks(self, of_gradients, before_gradients)
                 args = backward.watch_inputs(args)
             result = self.forward(*args, **kwargs)  # type: ignore[attr-defined]
-            for key, hook in list(self._forward_hooks.items()):
+            for key, hook in (*everywhere.FORWARD.items(), *self._forward_hooks.items()):
                 after(key, hook)
             return result if backward is None else backward.watch_outputs(result)
         except Exception:
-            for key, hook in list(self._forward_hooks.items()):
+            for key, hook in forward_hooks:
                 if key in always and key not in called:
                     try:
                         after(key, hook)
@@ -165,7 +172,7 @@ class Hooks(Root):
             raise
 
     def _run_pre_hooks(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        for key, hook in list(self._forward_pre_hooks.items()):
+        for key, hook in (*everywhere.FORWARD_PRE.items(), *self._forward_pre_hooks.items()):
             if key in self._forward_pre_hooks_with_kwargs:
                 out = hook(self, args, kwargs)
                 if out is not None:

@@ -10,12 +10,21 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from pytreemod.torch.nn import global_hooks as everywhere
 from pytreemod.torch.nn import owners
 from pytreemod.torch.nn.base import Root, typename
 from pytreemod.torch.nn.parameter import Buffer, Parameter
 from pytreemod.torch.tensor import Tensor
 
 epoch = [0]  # grows whenever an attribute of any live module changes that is not the value of a tensor
+
+
+def _passed(hooks: dict, module: Any, name: str, value: Any) -> Any:
+    """What the hooks of all modules make of a member that is registered."""
+    for hook in list(hooks.values()) if hooks else ():
+        out = hook(module, name, value)
+        value = value if out is None else out
+    return value
 
 
 class Members(Root):
@@ -164,6 +173,7 @@ class Members(Root):
         self._put_parameter(name, param)
 
     def _put_parameter(self, name: str, param: Any) -> None:
+        param = _passed(everywhere.PARAMETER, self, name, param)
         owners.gone(self._parameters.get(name), param)
         self._parameters[name] = param
         self._order.setdefault(name)
@@ -187,6 +197,7 @@ class Members(Root):
         self._put_buffer(name, tensor, persistent)
 
     def _put_buffer(self, name: str, tensor: Any, persistent: bool) -> None:
+        tensor = _passed(everywhere.BUFFER, self, name, tensor)
         self._buffers[name] = tensor
         self._order.setdefault(name)
         epoch[0] += 1
@@ -211,6 +222,7 @@ class Members(Root):
         self.add_module(name, module)
 
     def _put_module(self, name: str, module: Any) -> None:
+        module = _passed(everywhere.MODULE, self, name, module)
         owners.gone(self._modules.get(name), module)
         self._modules[name] = module
         self._order.setdefault(name)

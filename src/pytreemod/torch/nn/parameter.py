@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pytreemod.torch.nn.uninitialized import UninitializedBuffer, UninitializedParameter, is_lazy
 from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, as_tensor
@@ -34,4 +35,4 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         return buffer
 
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
