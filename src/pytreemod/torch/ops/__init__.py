@@ -1,14 +1,21 @@
 """The operations of the stateful face, one family a file. Importing this package attaches them to ``Tensor``."""
 
 from pytreemod.torch.ops import (  # noqa: F401
+    absent,
     algebra,
     building,
+    calling,
     compare,
+    copies,
+    counts,
+    differences,
     extremes,
     gamma,
+    histograms,
     host,
     inplace,
     join,
+    making,
     matrix,
     methods,
     neural,
@@ -19,5 +26,6 @@ from pytreemod.torch.ops import (  # noqa: F401
     scans,
     shape,
     stacking,
+    strided,
     unary,
 )
