@@ -18,6 +18,7 @@ from pytreemod.torch.strides import Layout, regrouped, sizes, strides
 
 def layout(tensor: Any) -> Layout:
     """The layout of a tensor: contiguous, unless it is a view of another."""
+    tensor._read()  # finds the base anew where its shape was changed in place
     base = tensor if tensor._base is None else tensor._base
     found = _contiguous(base._read()[0].aval)
     for op, args, kwargs in tensor._steps if base is not tensor else ():

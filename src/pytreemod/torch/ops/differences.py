@@ -63,7 +63,7 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
 
     Source: numpy.gradient; Fornberg 1988, Mathematics of Computation 51.
     """
-    over = axes(dim, input.ndim)
+    over, spacing = axes(dim, input.ndim), 1 if spacing is None else spacing
     several = isinstance(spacing, (tuple, list))
     if several and len(spacing) != len(over):
         which = (
