@@ -16,6 +16,7 @@ with uncollected():
         autograd,
         backward,
         cuda,
+        facts,
         func,
         index_values,
         indexing,
@@ -92,6 +93,7 @@ with uncollected():
     from pytreemod.torch.dtypes import bool as bool_
     from pytreemod.torch.dtypes import float as float_
     from pytreemod.torch.dtypes import int as int_
+    from pytreemod.torch.facts import TypedStorage, UntypedStorage, is_storage
     from pytreemod.torch.func import vmap  # noqa: F401
     from pytreemod.torch.legacy import (
         BFloat16Tensor,
@@ -104,8 +106,10 @@ with uncollected():
         IntTensor,
         LongTensor,
         ShortTensor,
+        set_default_tensor_type,
     )
     from pytreemod.torch.missing import told
+    from pytreemod.torch.sampling import binomial, poisson
     from pytreemod.torch.ops.registry import FUNCTIONS
     from pytreemod.torch.printing import set_printoptions
     from pytreemod.torch.promotion import can_cast, promote_types, result_type
@@ -139,6 +143,7 @@ with uncollected():
         get_num_threads,
         set_default_device,
         set_float32_matmul_precision,
+        set_flush_denormal,
         set_num_interop_threads,
         set_num_threads,
         typename,
@@ -171,6 +176,7 @@ _LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "t
     {"accelerator", "backends", "compiler", "cpu", "mps", "xpu"}
 )
 _LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "signal", "special", "testing"})
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "sparse", "special", "testing"})
 
 
 def __getattr__(name: str) -> Any:

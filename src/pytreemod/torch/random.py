@@ -332,6 +332,15 @@ def _random(t: Tensor, s: Any, low: Any = None, high: Any = None) -> Any:
     return s.random(tuple(t.shape), t._aval.dtype, low, high)
 
 
+def _shape_of(name: str, t: Tensor) -> tuple:
+    if not t.dtype.is_floating_point:
+        raise RuntimeError(
+            f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {t.dtype.scalar_name.lower()} int"
+        )
+    return tuple(t.shape)
+
+
 _filling("uniform_", lambda t, s, low=0.0, high=1.0, **k: s.uniform(
     tuple(t.shape), k.get("from", k.get("a", low)), k.get("to", k.get("b", high)), t._aval.dtype))  # fmt: skip
 _filling("normal_", lambda t, s, mean=0.0, std=1.0: s.normal(tuple(t.shape), mean, std, t._aval.dtype))
@@ -340,6 +349,9 @@ _filling(
     "bernoulli_",
     lambda t, s, p=0.5: s.bernoulli(np.asarray(p._array()) if isinstance(p, Tensor) else p, tuple(t.shape)),
 )
+_filling("geometric_", lambda t, s, p: s.geometric(tuple(t.shape), float(p), t._aval.dtype))
+_filling("cauchy_", lambda t, s, median=0.0, sigma=1.0: s.cauchy(_shape_of("Cauchy", t), median, sigma, t._aval.dtype))
+_filling("log_normal_", lambda t, s, mean=1.0, std=2.0: s.log_normal(tuple(t.shape), mean, std, t._aval.dtype))
 _filling("exponential_", lambda t, s, lambd=1.0: s.exponential(tuple(t.shape), lambd, t._aval.dtype))
 
 composite(function=False)(bernoulli)

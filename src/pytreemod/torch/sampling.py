@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pytreemod.rng import counts, gamma
+from pytreemod.torch import messages
 from pytreemod.torch.creation import made
 from pytreemod.torch.ops.registry import composite
 from pytreemod.torch.random import source
@@ -20,7 +21,14 @@ def _drawn(name: str, sampler: Any, generator: Any, *parameters: Tensor) -> Tens
             f"{name}: a compiled function cannot draw by rejection, as the numbers that it takes from the stream are "
             "not known beforehand. Draw outside of the function and hand the sample in"
         )
+    if not parameters[0].dtype.is_floating_point:
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{messages.scalar_name(parameters[0].dtype)}'")
     return made(sampler(source(generator), *[np.asarray(p._array()) for p in parameters]))
+
+
+def _followed(sample: Tensor, parameter: Tensor) -> Tensor:
+    """A sample with a gradient of zero, as in PyTorch."""
+    return sample + parameter * 0 if parameter.requires_grad else sample
 
 
 @composite(method=False)
@@ -31,7 +39,7 @@ def poisson(input: Tensor, generator: Any = None) -> Tensor:
         RuntimeError: a rate is negative.
         NotImplementedError: inside a compiled function.
     """
-    return _drawn("poisson", counts.poisson, generator, input)
+    return _followed(_drawn("poisson", counts.poisson, generator, input), input)
 
 
 @composite(method=False)
@@ -43,8 +51,9 @@ def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
         NotImplementedError: inside a compiled function.
     """
     if count.dtype != prob.dtype:
-        raise RuntimeError(f"Found dtype {prob.dtype} but expected {count.dtype}")
-    return _drawn("binomial", counts.binomial, generator, count, prob)
+        have, given = messages.scalar_name(prob.dtype), messages.scalar_name(count.dtype)
+        raise RuntimeError(f"Found dtype {have} but expected {given}")
+    return _followed(_drawn("binomial", counts.binomial, generator, count, prob), prob)
 
 
 def gamma_sample(concentration: Tensor) -> Tensor:

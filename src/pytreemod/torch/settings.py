@@ -98,3 +98,8 @@ def typename(obj: Any) -> str:
     kind = obj if isinstance(obj, type) else type(obj)
     module = kind.__module__
     return kind.__qualname__ if module in ("builtins", "__builtin__", None) else f"{module}.{kind.__qualname__}"
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Nothing is changed: XLA decides. As on a system that cannot flush them, the answer is False."""
+    return False

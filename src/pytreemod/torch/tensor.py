@@ -131,6 +131,8 @@ class Tensor(TensorBase):
         return self._alias[1]
 
     def _read_view(self, base: Tensor) -> tuple[Value, bool]:
+        if base._base is not None:  # its shape was changed in place: this is a view of what it was
+            base = self._base = base._base
         if capturing[0] and modes.capture is not None:
             modes.capture.see_flag(self)
         source, tracked = base._read()

@@ -81,7 +81,7 @@ for _name, _function in {
     FUNCTIONS[_name] = _function
 
 
-def _reshaping(name: str) -> Any:
+def reshaping(name: str) -> Any:
     """The in-place form of a method that only changes the shape."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -100,4 +100,4 @@ def _reshaping(name: str) -> Any:
 
 
 for _name in ("squeeze", "unsqueeze", "transpose", "swapaxes", "swapdims", "t"):
-    setattr(Tensor, _name + "_", _reshaping(_name))
+    setattr(Tensor, _name + "_", reshaping(_name))

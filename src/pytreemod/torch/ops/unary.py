@@ -158,15 +158,13 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-_CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, name="conj")(
-    lambda input: jnp.conj(input)
-)
+CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, name="conj")(lambda input: jnp.conj(input))
 
 
 @composite(aliases=("conj_physical",))
 def conj(input: Tensor) -> Tensor:
     """The complex conjugate; of a real tensor the tensor itself."""
-    return wrap(call(_CONJUGATE, (input,))) if input.dtype.is_complex else input
+    return wrap(call(CONJUGATE, (input,))) if input.dtype.is_complex else input
 
 
 @operation("AngleBackward0")
