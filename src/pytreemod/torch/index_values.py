@@ -18,8 +18,8 @@ from pytreemod.functional.loss_classes import check_target
 from pytreemod.torch.tensor import Tensor
 
 
-def _beyond(tensor: Any, count: int) -> np.ndarray | None:
-    """The integers of a tensor, if they are known and not all of them are from 0 to ``count`` - 1."""
+def known(tensor: Any) -> np.ndarray | None:
+    """The elements of a tensor, if it has some and they are there without waiting."""
     if type(tensor) is not Tensor:
         return None
     array = tensor._read()[0].array
@@ -27,7 +27,13 @@ def _beyond(tensor: Any, count: int) -> np.ndarray | None:
         if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer) or not array.is_ready():
             return None
         array = np.asarray(array)
-    if not array.size or array.dtype.kind not in "iu":
+    return array if array.size else None
+
+
+def _beyond(tensor: Any, count: int) -> np.ndarray | None:
+    """The integers of a tensor, if they are known and not all of them are from 0 to ``count`` - 1."""
+    array = known(tensor)
+    if array is None or array.dtype.kind not in "iu":
         return None
     # as numbers without sign, the negative ones are the largest
     return None if np.maximum.reduce(array.view(f"u{array.dtype.itemsize}"), None) < count else array
@@ -58,9 +64,10 @@ def _classes(name: str) -> Callable:
 
 
 def _margin(input: Any, target: Any, *_: Any, **__: Any) -> None:
-    wrong = _beyond(target, input.shape[-1])
+    count = input.shape[-1] if input.shape else 1
+    wrong = _beyond(target, count)
     if wrong is not None:
-        check_target("multi_margin_loss", wrong, input.shape[-1], None)
+        check_target("multi_margin_loss", wrong, count, None)
 
 
 def _plain(function: Any) -> Callable:

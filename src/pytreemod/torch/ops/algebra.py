@@ -5,13 +5,17 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch import linalg
-from pytreemod.torch.ops.registry import FUNCTIONS, axis, cast, composite, magnitude, operation
+from pytreemod.torch.ops.kinds import letter, name_of, refuse
+from pytreemod.torch.ops.registry import FUNCTIONS, axis, cast, composite, magnitude, operands, operation
 from pytreemod.torch.ops.shapes import broadcast, broadcast_batch, expanded, product, times, vector
 from pytreemod.torch.tensor import Tensor
 
 
 @operation("InnerBackward0", "others")
 def inner(input: Any, other: Any) -> Any:
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"inner(): both inputs should have same dtype, got {name_of(input)} and {name_of(other)}")
+    refuse("addmm_impl", "b", input)
     if input.ndim and other.ndim and input.shape[-1] != other.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "
@@ -33,7 +37,9 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
     if dim is None and 3 not in input.shape:
         raise RuntimeError("no dimension of size 3 in input")
     dim = input.shape.index(3) if dim is None else axis(dim, input.ndim)
-    if input.ndim == other.ndim and not input.shape[dim] == other.shape[dim] == 3:
+    if input.ndim != other.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if not input.shape[dim] == other.shape[dim] == 3:
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}"
         )
@@ -135,7 +141,11 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
 
 @operation("LinalgVectorNormBackward0", "both")
 def dist(input: Any, other: Any, p: float = 2) -> Any:
-    broadcast(input, other)
+    if letter(input) in "bi" and letter(other) in "bi":
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {name_of(input)} instead."
+        )
+    input, other = operands(input, other)
     return _length((input - other).reshape(-1), p)
 
 
@@ -183,6 +193,8 @@ def block_diag(*tensors: Any) -> Tensor:
 @operation("CovBackward0")
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     _few("cov", input)
+    _weights("fweights", fweights, "i", "integral", input)
+    _weights("aweights", aweights, "f", "floating point", input)
     return jnp.cov(input, ddof=correction, fweights=fweights, aweights=aweights)
 
 
@@ -190,6 +202,21 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 def corrcoef(input: Any) -> Any:
     _few("corrcoef", input)
     return jnp.corrcoef(input)
+
+
+def _weights(name: str, given: Any, kind: str, words: str, input: Any) -> None:
+    if given is None:
+        return
+    if given.ndim > 1:
+        raise RuntimeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {given.ndim}")
+    if letter(given) != kind:
+        raise RuntimeError(f"cov(): expected {name} to have {words} dtype but got {name} with {name_of(given)} dtype")
+    count = input.shape[-1] if input.ndim else 1
+    if given.size != count:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+            f"{given.size} != {count}"
+        )
 
 
 def _few(name: str, input: Any) -> None:

@@ -1,11 +1,13 @@
 """In-place methods that have no out-of-place twin: filling and copying."""
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
 
 from pytreemod.torch.cell import Cell, alias
-from pytreemod.torch.ops.registry import CAST, FUNCTIONS, cast, check_in_place, operation
+from pytreemod.torch.ops.output import CAST
+from pytreemod.torch.ops.registry import FUNCTIONS, cast, check_in_place, operation
 from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.modes import modes
@@ -79,6 +81,38 @@ for _name, _function in {
     "fill": lambda input, value: wrap(call(FILL, (input, value))),
 }.items():  # fmt: skip
     FUNCTIONS[_name] = _function
+
+
+def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """The first elements in another shape; where there are too few, zeros follow.
+
+    Raises:
+        RuntimeError: of a tensor that wants gradients.
+        NotImplementedError: of a view.
+    """
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    if self._base is not None:
+        raise NotImplementedError("resize_ of a view: it would show other elements of its base. Use .clone() first")
+    size = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    if any(n < 0 for n in size):
+        raise RuntimeError(f"requested resize to {list(size)} ({math.prod(size)} elements in total): negative size")
+    self.data = wrap(call(_RESIZED, (self, tuple(size))))
+    return self
+
+
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """``resize_`` to the shape of another tensor."""
+    return resize_(self, tuple(the_template.shape))
+
+
+def _resized(input: Any, size: tuple) -> Any:
+    flat, count = input.reshape(-1), math.prod(size)
+    return jnp.concatenate([flat[:count], jnp.zeros((max(count - flat.size, 0),), flat.dtype)]).reshape(size)
+
+
+_RESIZED = operation("ResizeBackward0", "none", function=False, method=False, name="resize")(_resized)
+Tensor.resize_, Tensor.resize_as_ = resize_, resize_as_  # type: ignore[attr-defined]
 
 
 def _reshaping(name: str) -> Any:
