@@ -43,25 +43,19 @@ with uncollected():
     from pytreemod.torch.bridge import lift  # noqa: F401
     from pytreemod.torch.compiling import compile
     from pytreemod.torch.creation import (
-        arange,
         as_tensor,
         empty,
         empty_like,
-        eye,
         from_numpy,
         full,
         full_like,
         is_complex,
         is_floating_point,
         is_tensor,
-        linspace,
-        logspace,
         numel,
         ones,
         ones_like,
         tensor,
-        tril_indices,
-        triu_indices,
         zeros,
         zeros_like,
     )
@@ -131,6 +125,16 @@ with uncollected():
         randperm,
         seed,
         set_rng_state,
+    )
+    from pytreemod.torch.ranges import (
+        arange,
+        eye,
+        linspace,
+        logspace,
+        range,
+        scalar_tensor,
+        tril_indices,
+        triu_indices,
     )
     from pytreemod.torch.reading import from_dlpack
     from pytreemod.torch.serialization import load, save

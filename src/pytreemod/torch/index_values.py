@@ -65,9 +65,10 @@ def _classes(name: str) -> Callable:
 
 
 def _margin(input: Any, target: Any, *_: Any, **__: Any) -> None:
-    wrong = _beyond(target, input.shape[-1])
+    count = input.shape[-1] if input.shape else 1
+    wrong = _beyond(target, count)
     if wrong is not None:
-        check_target("multi_margin_loss", wrong, input.shape[-1], None)
+        check_target("multi_margin_loss", wrong, count, None)
 
 
 def _ctc(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, *_: Any) -> None:

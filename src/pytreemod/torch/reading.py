@@ -10,7 +10,7 @@ import numpy as np
 
 from pytreemod.torch import dtypes, messages
 from pytreemod.torch.dtypes import as_dtype
-from pytreemod.torch.ops.registry import CAST
+from pytreemod.torch.ops.output import CAST
 from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.record import call
 from pytreemod.torch.size import checked

@@ -23,6 +23,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     making,
     matrix,
     methods,
+    middle,
     neural,
     pairs,
     pointwise,

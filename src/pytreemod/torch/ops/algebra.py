@@ -12,6 +12,9 @@ from pytreemod.torch.tensor import Tensor
 
 @operation("InnerBackward0", "others")
 def inner(input: Any, other: Any) -> Any:
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"inner(): both inputs should have same dtype, got {name_of(input)} and {name_of(other)}")
+    refuse("addmm_impl", "b", input)
     if input.ndim and other.ndim and input.shape[-1] != other.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "
@@ -36,7 +39,9 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
         raise RuntimeError("no dimension of size 3 in input")
     shown = dim
     dim = input.shape.index(3) if dim is None else axis(dim, input.ndim)
-    if input.ndim == other.ndim and not input.shape[dim] == other.shape[dim] == 3:
+    if input.ndim != other.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if not input.shape[dim] == other.shape[dim] == 3:
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim if shown is None else shown} must have length 3. Got "
             f"{input.shape[dim]} and {other.shape[dim]}"

@@ -1,11 +1,13 @@
 """In-place methods that have no out-of-place twin: filling and copying."""
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
 
 from pytreemod.torch.cell import Cell, alias
-from pytreemod.torch.ops.registry import CAST, FUNCTIONS, cast, check_in_place, operation
+from pytreemod.torch.ops.output import CAST
+from pytreemod.torch.ops.registry import FUNCTIONS, cast, check_in_place, operation
 from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.modes import modes

@@ -159,6 +159,11 @@ def flip(input: Any, dims: Any) -> Any:
 
 @operation("RollBackward0", "none")
 def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+    if isinstance(shifts, (tuple, list)) and not shifts:
+        raise RuntimeError("`shifts` required")
+    if not input.ndim and dims not in (None, (), []):
+        first = dims[0] if isinstance(dims, (tuple, list)) else dims
+        raise IndexError(f"Dimension specified as {first} but tensor has no dimensions")
     if not input.size:
         return input
     if isinstance(dims, (tuple, list)) and not dims:
