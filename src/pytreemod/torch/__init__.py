@@ -103,7 +103,6 @@ with uncollected():
         set_default_tensor_type,
     )
     from pytreemod.torch.missing import told
-    from pytreemod.torch.sampling import binomial, poisson
     from pytreemod.torch.ops.registry import FUNCTIONS
     from pytreemod.torch.printing import set_printoptions
     from pytreemod.torch.promotion import can_cast, promote_types, result_type
@@ -137,6 +136,7 @@ with uncollected():
         triu_indices,
     )
     from pytreemod.torch.reading import from_dlpack
+    from pytreemod.torch.sampling import binomial, poisson
     from pytreemod.torch.serialization import load, save
     from pytreemod.torch.settings import (
         __version__,  # noqa: F401

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype, int64
+from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype
 from pytreemod.torch.placing import placing
 from pytreemod.torch.size import Size
 from pytreemod.torch.tape.value import constant
@@ -216,9 +216,5 @@ def is_complex(input: Tensor) -> bool:
     return input.dtype.is_complex
 
 
-arange, as_tensor, empty, empty_like, eye, full, full_like, linspace, logspace = map(
-    placing, (arange, as_tensor, empty, empty_like, eye, full, full_like, linspace, logspace)
-)
-ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like = map(
-    placing, (ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like)
-)
+as_tensor, empty, empty_like, full, full_like = map(placing, (as_tensor, empty, empty_like, full, full_like))
+ones, ones_like, tensor, zeros, zeros_like = map(placing, (ones, ones_like, tensor, zeros, zeros_like))

@@ -11,7 +11,6 @@ from pytreemod.torch.tensor import Tensor
 
 for _name in (
     "is_same_size", "is_signed", "is_conj", "is_neg", "is_inference", "resolve_conj", "resolve_neg", "get_device",
-    "adjoint",
 ):  # fmt: skip
     FUNCTIONS[_name] = getattr(Tensor, _name)
 

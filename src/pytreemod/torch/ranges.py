@@ -11,6 +11,7 @@ import numpy as np
 
 from pytreemod.torch.creation import kind_of, made
 from pytreemod.torch.dtypes import as_dtype, default, int64
+from pytreemod.torch.placing import placing
 from pytreemod.torch.tensor import Tensor
 
 
@@ -31,7 +32,7 @@ def _offered(make: Callable) -> Callable:
         out.data = found.to(out.dtype)  # type: ignore[attr-defined]
         return out
 
-    return public
+    return placing(public)
 
 
 def _numbers(*values: Any) -> tuple:

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import operation, spelled, write_out
+from pytreemod.torch.ops.output import write_out
+from pytreemod.torch.ops.registry import operation, spelled
 from pytreemod.torch.ops.shapes import broadcast_batch
 
 

@@ -27,7 +27,8 @@ from pytreemod.torch.cell import alias
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.rebinding import Rebinding, stores_attributes
-from pytreemod.torch.ops.registry import check_in_place, fitted, kept
+from pytreemod.torch.ops.output import fitted
+from pytreemod.torch.ops.registry import check_in_place, kept
 from pytreemod.torch.random import default_generator
 from pytreemod.torch.size import checked
 from pytreemod.torch.tape.value import constant

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from pytreemod.torch.ops.kinds import name_of, refuse
 from pytreemod.torch.ops.matrix import DOT, same_kind
 from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite, operation
 from pytreemod.torch.ops.shapes import broadcast, product

@@ -6,7 +6,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.matrix import SCALARS, same_kind
-from pytreemod.torch.ops.registry import axis, composite, operation, write_out
+from pytreemod.torch.ops.output import write_out
+from pytreemod.torch.ops.registry import axis, composite, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, wrap
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite, write_out
+from pytreemod.torch.ops.output import write_out
+from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite
 from pytreemod.torch.tensor import Tensor
 
 

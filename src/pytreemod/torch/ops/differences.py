@@ -8,16 +8,8 @@ import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import (
-    axes,
-    axis,
-    composite,
-    floating,
-    magnitude,
-    operation,
-    return_type,
-    write_out,
-)
+from pytreemod.torch.ops.output import write_out
+from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation, return_type
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.ops.registry import composite, return_type, write_out
+from pytreemod.torch.ops.output import write_out
+from pytreemod.torch.ops.registry import composite, return_type
 from pytreemod.torch.size import Size
 from pytreemod.torch.tensor import Tensor, as_tensor
 

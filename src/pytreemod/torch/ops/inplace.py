@@ -1,6 +1,5 @@
 """In-place methods that have no out-of-place twin: filling and copying."""
 
-import math
 from typing import Any
 
 import jax.numpy as jnp

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from pytreemod.torch.creation import arange, array_of, made, tensor
+from pytreemod.torch.creation import array_of, made, tensor
 from pytreemod.torch.dtypes import as_dtype, default
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import composite
 from pytreemod.torch.ops.strided import strided_zeros
+from pytreemod.torch.ranges import arange
 from pytreemod.torch.size import Size
 from pytreemod.torch.tensor import Tensor
 

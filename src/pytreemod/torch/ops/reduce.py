@@ -9,8 +9,8 @@ import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.ops.kinds import letter, refuse
 from pytreemod.torch.ops.registry import axes, axis, composite, floating, operation, with_dim
-from pytreemod.torch.ops.shapes import shape_of
 from pytreemod.torch.tensor import Tensor
 
 

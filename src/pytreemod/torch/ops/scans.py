@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.kinds import letter, name_of, refuse
-from pytreemod.torch.ops.registry import axes, axis, operands, operation
+from pytreemod.torch.ops.registry import axes, axis, floating, operands, operation
 
 
 def _running(input: Any, dim: int, better: Any) -> tuple:

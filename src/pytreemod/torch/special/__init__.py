@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import jax.scipy.special as scipy
 
 from pytreemod.torch.ops.gamma import hurwitz, refuse
-from pytreemod.torch.ops.registry import FUNCTIONS, floating, operands, operation, write_out
+from pytreemod.torch.ops.output import write_out
+from pytreemod.torch.ops.registry import FUNCTIONS, floating, operands, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.special import airy, bessel, polynomials
 from pytreemod.torch.tape.value import Op
