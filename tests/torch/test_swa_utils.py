@@ -58,7 +58,12 @@ def test_schedule(agree, options):
             rates.append(schedule.get_last_lr())
         other = t.optim.swa_utils.SWALR(opt, 0.3)
         other.load_state_dict(schedule.state_dict())
-        return rates, other.anneal_epochs, sorted(set(schedule.state_dict()) - {"_is_initial"}), opt.param_groups[1]["swa_lr"]
+        return (
+            rates,
+            other.anneal_epochs,
+            sorted(set(schedule.state_dict()) - {"_is_initial"}),
+            opt.param_groups[1]["swa_lr"],
+        )
 
     agree(run)
 

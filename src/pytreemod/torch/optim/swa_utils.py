@@ -231,9 +231,7 @@ class SWALR(LRScheduler):
         step = self._step_count - 1
         if self.anneal_epochs == 0:
             step = max(1, step)
-        before, now = (
-            self.anneal_func(max(0.0, min(1.0, s / max(1, self.anneal_epochs)))) for s in (step - 1, step)
-        )
+        before, now = (self.anneal_func(max(0.0, min(1.0, s / max(1, self.anneal_epochs)))) for s in (step - 1, step))
         out = []
         for group, rate in zip(self.optimizer.param_groups, self._rates(), strict=True):
             goal = group["swa_lr"]
