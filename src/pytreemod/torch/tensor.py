@@ -166,10 +166,11 @@ class Tensor(TensorBase):
         view._steps = (*self._steps, (op, args, kwargs))
         view._seen, view._viewed = value if root is self else root._read()[0], out
         out.counter, out.version = value.counter, value.version
-        if self._detached or not modes.grad:
+        cut = self._detached and not self._leaf  # a leaf gets its gradient, whatever its cell came from
+        if cut or not modes.grad:
             view._detached = True
             view._hidden = self._hidden
-            view._unrecorded = self._unrecorded or not self._detached
+            view._unrecorded = self._unrecorded or not cut
         return view
 
     def _write(self, value: Value, tracked: bool = True) -> None:
