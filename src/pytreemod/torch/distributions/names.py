@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pytreemod.torch import creation, ops  # noqa: F401  (the functions are registered by importing them)
+from pytreemod.torch import creation, ops, ranges  # noqa: F401  (the functions are registered by importing them)
 from pytreemod.torch.dtypes import default
 from pytreemod.torch.ops.registry import FUNCTIONS, operation
 from pytreemod.torch.random import drawn, source
@@ -21,9 +21,8 @@ where, stack, cat, minimum, maximum = (FUNCTIONS[n] for n in ("where", "stack", 
 logaddexp, logsumexp, log_softmax = (FUNCTIONS[n] for n in ("logaddexp", "logsumexp", "log_softmax"))
 matmul, xlogy, broadcast_tensors = (FUNCTIONS[n] for n in ("matmul", "xlogy", "broadcast_tensors"))
 diag_embed, clamp, lgamma = (FUNCTIONS[n] for n in ("diag_embed", "clamp", "lgamma"))
-zeros, ones, full, arange, eye, tensor = (
-    creation.zeros, creation.ones, creation.full, creation.arange, creation.eye, creation.tensor,
-)  # fmt: skip
+zeros, ones, full, tensor = creation.zeros, creation.ones, creation.full, creation.tensor
+arange, eye = ranges.arange, ranges.eye
 
 
 def apply(op: Any, *args: Any, **settings: Any) -> Any:
