@@ -49,6 +49,9 @@ def _general(who: str, A: Any) -> None:
 @function(name="linalg_eig", saves="output")
 def _eig_info(A: Any) -> tuple:
     _general("linalg.eig", A)
+    if not A.size:
+        vectors = A.astype(jnp.result_type(A.dtype, jnp.complex64))
+        return vectors.sum(-1), vectors, not_finite(A)
     w, v = jax.lax.linalg.eig(A, compute_left_eigenvectors=False, enable_eigvec_derivs=True)
     return w, v, not_finite(A)
 
@@ -56,6 +59,8 @@ def _eig_info(A: Any) -> tuple:
 @function(name="linalg_eigvals")
 def _eigvals_info(A: Any) -> tuple:
     _general("linalg.eigvals", A)
+    if not A.size:
+        return A.astype(jnp.result_type(A.dtype, jnp.complex64)).sum(-1), not_finite(A)
     w = jax.lax.linalg.eig(A, compute_left_eigenvectors=False, compute_right_eigenvectors=False)[0]
     return w, not_finite(A)
 

@@ -23,7 +23,7 @@ def _tensordot(a: Any, b: Any, dims: Any) -> Any:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
         if dims > min(a.ndim, b.ndim):
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
-        dims = (tuple(range(a.ndim - dims, a.ndim)), tuple(range(dims)))
+        dims = (tuple(range(-dims, 0)), tuple(range(dims)))
     if len(dims[0]) != len(dims[1]):
         raise RuntimeError("both dimension lists should have same length")
     same_kind(a, b, "both inputs should have same dtype")
@@ -39,7 +39,7 @@ def _tensordot(a: Any, b: Any, dims: Any) -> Any:
             b = jnp.sum(b, m, keepdims=True, dtype=b.dtype)
         elif second == 1:
             a = jnp.sum(a, k, keepdims=True, dtype=a.dtype)
-    return jnp.tensordot(a, b, dims)
+    return jnp.tensordot(a, b, (tuple(axis(d, a.ndim) for d in dims[0]), tuple(axis(d, b.ndim) for d in dims[1])))
 
 
 _tensordot.__name__ = "tensordot"
