@@ -5,6 +5,7 @@ Where JAX computes is JAX's affair (``jax.devices()``); the stateful face calls 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 NOT_COMPILED = "Torch not compiled with CUDA enabled"
@@ -65,8 +66,15 @@ get_device_capability = _refused("get_device_capability")
 set_device = _refused("set_device")
 synchronize = _refused("synchronize")
 
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        return import_module(f"{__name__}.amp")
+    raise AttributeError(f"module 'torch.cuda' has no attribute '{name}'")
+
+
 __all__ = [
-    "current_device", "device_count", "empty_cache", "get_device_capability", "get_device_name",
+    "amp", "current_device", "device_count", "empty_cache", "get_device_capability", "get_device_name",
     "get_device_properties", "is_available", "is_bf16_supported", "is_initialized", "manual_seed", "manual_seed_all",
     "max_memory_allocated", "max_memory_reserved", "memory_allocated", "memory_reserved", "reset_peak_memory_stats",
     "set_device", "synchronize",
