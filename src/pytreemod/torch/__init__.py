@@ -181,9 +181,21 @@ _LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "t
 )
 _LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "signal", "special", "testing"})
 _LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "sparse", "special", "testing"})
+_LAZY = frozenset({"amp", "cpu", "distributions", "fft", "hub", "masked", "special", "testing"})
+_LATE = dict.fromkeys(
+    (
+        "autocast autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype "
+        "get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled is_autocast_cpu_enabled "
+        "is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled "
+        "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
+    ).split(),
+    "amp.autocast_mode",
+)  # functions and classes of such modules
 
 
 def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     if name in _LAZY and find_spec(f"{__name__}.{name}"):
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'torch' has no attribute '{name}': {told(f'torch.{name}')}")
