@@ -33,10 +33,12 @@ from pytreemod.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dr
 from pytreemod.nn.embedding import Embedding
 from pytreemod.nn.fold import Fold, Unfold
 from pytreemod.nn.linear import Bilinear, Identity, Linear
+from pytreemod.nn.local_response import CrossMapLRN2d, LocalResponseNorm
 from pytreemod.nn.loss import GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from pytreemod.nn.loss_binary import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
 from pytreemod.nn.loss_classes import CrossEntropyLoss, NLLLoss
 from pytreemod.nn.loss_margin import HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss, MultiMarginLoss
+from pytreemod.nn.noisy import RReLU
 from pytreemod.nn.norm import GroupNorm, LayerNorm, RMSNorm
 from pytreemod.nn.norm_batch import (
     BatchNorm1d,
@@ -74,6 +76,19 @@ from pytreemod.nn.pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from pytreemod.nn.pool_more import (
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
 from pytreemod.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from pytreemod.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from pytreemod.nn.shape import Flatten, Unflatten
@@ -95,6 +110,9 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -123,6 +141,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -132,6 +151,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GELU",
     "GLU",
     "GRU",
@@ -150,11 +171,15 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LSTM",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -162,6 +187,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -184,6 +212,7 @@ __all__ = [
     "RNNBase",
     "RNNCell",
     "RNNCellBase",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",

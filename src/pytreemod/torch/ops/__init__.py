@@ -12,6 +12,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     matrix,
     methods,
     neural,
+    noisy,
     pairs,
     pointwise,
     positions,
