@@ -35,11 +35,13 @@ from pytreemod.nn.embedding import Embedding
 from pytreemod.nn.embedding_bag import EmbeddingBag
 from pytreemod.nn.fold import Fold, Unfold
 from pytreemod.nn.linear import Bilinear, Identity, Linear
+from pytreemod.nn.local_response import CrossMapLRN2d, LocalResponseNorm
 from pytreemod.nn.loss import GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from pytreemod.nn.loss_binary import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
 from pytreemod.nn.loss_classes import CrossEntropyLoss, NLLLoss, NLLLoss2d
 from pytreemod.nn.loss_margin import HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss, MultiMarginLoss
 from pytreemod.nn.loss_sequence import AdaptiveLogSoftmaxWithLoss, CTCLoss, LinearCrossEntropyLoss
+from pytreemod.nn.noisy import RReLU
 from pytreemod.nn.norm import GroupNorm, LayerNorm, RMSNorm
 from pytreemod.nn.norm_batch import (
     BatchNorm1d,
@@ -78,6 +80,19 @@ from pytreemod.nn.pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from pytreemod.nn.pool_more import (
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
 from pytreemod.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from pytreemod.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from pytreemod.nn.shape import Flatten, Unflatten
@@ -101,6 +116,9 @@ __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
     "AdaptiveLogSoftmaxWithLoss",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -130,6 +148,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -140,6 +159,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GELU",
     "GLU",
     "GRU",
@@ -158,6 +179,9 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LSTM",
     "LSTMCell",
     "LayerNorm",
@@ -165,6 +189,7 @@ __all__ = [
     "Linear",
     "LinearCrossEntropyLoss",
     "LinearCrossEntropyOptions",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -172,6 +197,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -195,6 +223,7 @@ __all__ = [
     "RNNBase",
     "RNNCell",
     "RNNCellBase",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",

@@ -25,6 +25,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     methods,
     middle,
     neural,
+    noisy,
     pairs,
     pointwise,
     positions,
