@@ -6,7 +6,7 @@ from typing import Any
 
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.dtypes import float32
-from pytreemod.torch.ops.registry import CAST
+from pytreemod.torch.ops.output import CAST
 from pytreemod.torch.promotion import promote_types
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.value import Op
