@@ -31,8 +31,8 @@ _conjugate_ = in_place(CONJUGATE, "conj_physical_")
 
 @composite()
 def conj_physical_(input: Tensor) -> Tensor:
-    """The complex conjugate in place; a real tensor stays as it is."""
-    return _conjugate_(input) if input.dtype.is_complex else input
+    """The complex conjugate in place; a real tensor keeps its values, and counts as changed."""
+    return _conjugate_(input)
 
 
 # ---- storage
