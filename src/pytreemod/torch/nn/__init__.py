@@ -1,5 +1,6 @@
 """Live layers and models: ``torch.nn``. Layers have the class bodies of ``pytreemod.nn``, and are made at first use."""
 
+from importlib import import_module
 from typing import Any
 
 import pytreemod.nn as _functional_face
@@ -19,6 +20,8 @@ __all__ = ["Buffer", "Module", "Parameter", "containers", "functional", "init", 
 
 
 def __getattr__(name: str) -> Any:
+    if name == "attention":  # loaded at first use
+        return import_module(f"{__name__}.attention")
     if name not in LAYERS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     made = globals()[name] = live_class(LAYERS[name])
