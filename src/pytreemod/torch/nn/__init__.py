@@ -36,8 +36,8 @@ __all__ = [  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name == "modules":
-        return import_module(f"{__name__}.modules")
+    if name in ("attention", "modules"):  # loaded at first use
+        return import_module(f"{__name__}.{name}")
     if name.startswith("Lazy"):
         lazy = import_module(f"{__name__}.lazy")
         if name in lazy.LAYERS:
