@@ -11,12 +11,12 @@ from types import ModuleType
 from typing import Any
 
 import pytreemod.nn as _layers
-from pytreemod.torch import nn as _nn
 from pytreemod.torch.nn import global_hooks as _global_hooks
 from pytreemod.torch.nn import lazy as _lazy
 from pytreemod.torch.nn import module as _module
 from pytreemod.torch.nn.live import live_class as _live_class
 
+_nn = sys.modules[__name__.rpartition(".")[0]]  # it is there: it asks for this file
 _FILES = (
     "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm lazy "
     "linear linear_cross_entropy linear_cross_entropy_options loss module normalization padding pixelshuffle pooling "
