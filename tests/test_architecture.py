@@ -28,6 +28,8 @@ MAY_IMPORT = {
     "transforms": {"tree"} | LEAVES,
     "interop": {"tree"} | LEAVES,
     "draw": {"tree"} | LEAVES,
+    "command": {"torch"},
+    "__main__": {"command"},
     "torch": {"tree", "functional", "nn", "optim", "transforms", "interop"} | LEAVES,
 }
 

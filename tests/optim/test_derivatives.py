@@ -11,7 +11,7 @@ from pytreemod import optim
 
 
 @pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("name", optim.RULES)
+@pytest.mark.parametrize("name", sorted(optim.RULES.keys() - {"muon"}))
 def test_derivatives_equal_finite_differences(name, order):
     rule = optim.RULES[name]
     numbers, static = rule.split({})

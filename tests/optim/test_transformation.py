@@ -24,7 +24,7 @@ def aval(tree):
     return [(x.shape, x.dtype, x.weak_type) for x in jax.tree.leaves(tree)]
 
 
-@pytest.mark.parametrize("name", optim.RULES)
+@pytest.mark.parametrize("name", sorted(optim.RULES.keys() - {"muon"}))
 def test_state_keeps_its_structure_and_types(name):
     rule = getattr(optim, name)()
     state = rule.init(PARAMS)
@@ -34,7 +34,7 @@ def test_state_keeps_its_structure_and_types(name):
     assert aval(updates) == aval(GRADS)
 
 
-@pytest.mark.parametrize("name", optim.RULES)
+@pytest.mark.parametrize("name", sorted(optim.RULES.keys() - {"muon"}))
 def test_state_of_a_weakly_typed_parameter_is_strongly_typed(name):
     """Or the second step would be compiled again."""
     weak = {"w": jnp.asarray(1.0)}
@@ -43,7 +43,7 @@ def test_state_of_a_weakly_typed_parameter_is_strongly_typed(name):
 
 
 @pytest.mark.parametrize("x64", [False, True])
-@pytest.mark.parametrize("name", optim.RULES)
+@pytest.mark.parametrize("name", sorted(optim.RULES.keys() - {"muon"}))
 def test_traced_numbers_of_one_compiled_program(name, x64):
     """Every number is an argument; changing it does not compile again; values are those of python numbers."""
     rule = optim.RULES[name]
@@ -80,7 +80,7 @@ def test_traced_numbers_of_one_compiled_program(name, x64):
     assert len(traces) == 1
 
 
-@pytest.mark.parametrize("name", optim.RULES)
+@pytest.mark.parametrize("name", sorted(optim.RULES.keys() - {"muon"}))
 def test_float32_programs_hold_no_float64(name):
     with jax.enable_x64(True):
         rule = getattr(optim, name)()
@@ -190,7 +190,8 @@ WRAPPED = {
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [*[(name, "by path") for name in sorted(optim.RULES)], *[("adamw", kind) for kind in WRAPPED]]
+    ("name", "kind"),
+    [*[(name, "by path") for name in sorted(optim.RULES.keys() - {"muon"})], *[("adamw", kind) for kind in WRAPPED]],
 )
 def test_inside_a_transformation_of_optax_on_a_sealed_module(name, kind):
     """What the wrapped rule does to a module is what it does to a dict of the same arrays, in one program."""

@@ -134,8 +134,21 @@ def seed_inside(t):
     return f(), f(), t.rand(1)
 
 
+def gradients_that_stop_inside(t):
+    def f(x):
+        y = x * 2
+        with t.no_grad():
+            total = y.sum()
+        return (y * y.detach() / total).sum() + (y * y[y.argmax()].detach()).sum()
+
+    f, x = compiled(t, f), t.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    for _ in range(2):
+        f(x).backward()
+    return x.grad
+
+
 CASES = [custom_function, tensor_hook, module_backward_hook, hook_added_later, attribute_changed, tensor_rebound]
-CASES += [buffer_rebound, seed_inside]
+CASES += [buffer_rebound, seed_inside, gradients_that_stop_inside]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.__name__)

@@ -112,3 +112,12 @@ def test_a_shape_error_is_raised_where_it_is_made():
     x = torch.ones(2, 3, requires_grad=True)
     with pytest.raises((RuntimeError, ValueError, TypeError)):
         x @ torch.ones(2, 3)
+
+
+def test_one_of_several_results_is_read_between_its_backward_and_the_gradient():
+    x = torch.tensor([[2.0, 1.0], [1.0, 3.0]], requires_grad=True)
+    sign, size = (x * 1.0).slogdet()
+    assert sign.item() == 1  # computes both results
+    size.backward()
+    assert size.item() == pytest.approx(1.6094379)
+    np.testing.assert_allclose(x.grad.numpy(), [[0.6, -0.2], [-0.2, 0.4]], rtol=1e-5)

@@ -283,6 +283,24 @@ def test_metrics_that_nobody_reads_yet_are_computed_in_pieces():
     assert compilations["programs"] - before <= 5
 
 
+def test_an_evaluation_that_is_cut_in_the_midst_of_a_batch_goes_on_being_relieved():
+    def evaluate(t, batches):
+        loop, total, hits = Loop(t), t.zeros(()), t.tensor(0)
+        loop.net.eval()
+        for k in range(batches):
+            x, y = t.tensor([[k % 3, 1.0, 2.0]] * 5), t.tensor([0, 1, 0, 1, 1])
+            out = loop.net(x)
+            total += t.nn.functional.cross_entropy(out, y).detach()
+            hits += (out.argmax(1) == y).sum()
+            assert t is pytorch or (modes.trail.fork is not None and len(modes.trail.log) <= 2 * LIMIT)
+        return total.item(), hits.item()
+
+    evaluate(torch, 60)
+    before = compilations["programs"]
+    assert evaluate(torch, 300) == pytest.approx(evaluate(pytorch, 300), rel=1e-4)
+    assert compilations["programs"] - before <= 3
+
+
 def test_a_long_network_is_not_cut():
     w = torch.ones(3, requires_grad=True)
     for _ in range(4):

@@ -15,7 +15,11 @@ class ShapeError(ValueError, RuntimeError):
     """Shapes or settings that do not fit together, or a setting that means nothing."""
 
 
-class DtypeError(TypeError, NotImplementedError):  # NotImplementedError is a RuntimeError, as in PyTorch
+class DtypeError(TypeError, RuntimeError):
+    """Dtypes that do not fit together."""
+
+
+class UnsupportedDtype(DtypeError, NotImplementedError):
     """A dtype that the function has no arithmetic for."""
 
 
@@ -50,10 +54,10 @@ def axis(dim: int, ndim: int, who: str) -> int:
 
 
 def floating(x: Any, who: str) -> Any:
-    """``x`` as an array. Raises DtypeError when it is not floating point (or complex)."""
+    """``x`` as an array. Raises UnsupportedDtype when it is not floating point (or complex)."""
     x = jnp.asarray(x)
     if not jnp.issubdtype(x.dtype, jnp.inexact):
-        raise DtypeError(
+        raise UnsupportedDtype(
             f"{who}: expected a floating-point input, got {x.dtype}: "
             f"{who} is not implemented for '{x.dtype}'. Convert it first, for example with astype('float32')"
         )

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax import Array, lax
 
-from .checks import DtypeError, ShapeError, n_tuple, same_dtype, shown
+from .checks import ShapeError, n_tuple, same_dtype, shown
 from .dispatch import dispatched
 
 Size = int | tuple[int, ...]
@@ -176,8 +176,6 @@ def _arguments(n, who, input, weight, bias, stride, dilation, groups):
         )
     if weight.ndim != n + 2:
         raise ShapeError(f"{who}: expected weight of {n + 2} dimensions, got {weight.shape}")
-    if not jnp.issubdtype(x.dtype, jnp.inexact):
-        raise DtypeError(f"{who}: expected a floating-point input, got {x.dtype}. Convert it first")
     same_dtype(x, who, weight=weight, bias=bias)
     stride, dilation = n_tuple(stride, n, who, "stride"), n_tuple(dilation, n, who, "dilation")
     if min(stride) < 1 or min(dilation) < 1 or groups < 1:

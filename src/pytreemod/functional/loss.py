@@ -115,6 +115,8 @@ def huber_loss(
         ShapeError, DtypeError, ValueError: as ``mse_loss``.
     """
     reduction = reduction_of("huber_loss", None, None, reduction)
+    if not isinstance(delta, (int, float)):
+        raise TypeError(f"huber_loss: delta must be a float or int, got: {type(delta)}")
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got delta={delta}")
     shape = input.shape

@@ -60,9 +60,9 @@ def _scores(name: str, input: Array, target: Array, target_ndim: int) -> tuple[A
     facts = f"got input of shape {input.shape} and target of shape {target.shape}"
     if not jnp.issubdtype(target.dtype, jnp.integer):
         raise DtypeError(f"{name}: expected scalar type Long but found {target.dtype.name}; {facts}")
-    if input.ndim not in (1, 2):
+    if input.ndim > 2 or 0 in input.shape[1:] or (input.ndim == 1 and not input.size):
         raise ShapeError(f"{name}: Expected non-empty vector or matrix, {facts}")
-    batched = input if input.ndim == 2 else input[None]
+    batched = input if input.ndim == 2 else input.reshape(1, -1)
     expected = batched.shape[:target_ndim]
     if target.size != batched[..., 0].size * (expected[-1] if target_ndim == 2 else 1):
         raise ShapeError(
@@ -92,6 +92,8 @@ def multi_margin_loss(
     reduction = reduction_of("multi_margin_loss", size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: only p == 1 and p == 2 supported, got p={p}")
+    if weight is not None and weight.ndim != 1:
+        raise ShapeError(f"multi_margin_loss: weight must be one-dimensional, got {weight.shape}")
     shape = jnp.shape(target)
     scores, target = _scores("multi_margin_loss", input, target, 1)
     classes = scores.shape[1]

@@ -77,6 +77,8 @@ def group_norm(
                 f"input, "
                 f"but got {name} of shape {shown(jnp.shape(parameter))} and input of shape {shown(x.shape)}"
             )
+    if not x.size:
+        return x
     values = wide(x).reshape(x.shape[0], num_groups, -1)
     normal = standardized(values, (2,), eps).reshape(x.shape)
     return affine(normal, per_channel(weight, x.ndim), per_channel(bias, x.ndim), x.dtype)
@@ -92,9 +94,13 @@ def normalize(input: Array, p: float = 2.0, dim: int = 1, eps: float = 1e-12) ->
     """
     x = floating(input, "normalize")
     dim = axis(dim, x.ndim, "normalize")
+    if not x.ndim:
+        return normalize(x[None], p, 0, eps)[0]
     size = jnp.abs(wide(x))
-    if p == math.inf:
-        norm = size.max(axis=dim, keepdims=True)
+    if abs(p) == math.inf:
+        norm = (size.max if p > 0 else size.min)(axis=dim, keepdims=True)
+    elif p == 0:
+        norm = (size != 0).astype(size.dtype).sum(axis=dim, keepdims=True)
     else:
         exponent = jnp.asarray(p, dtype=size.dtype)
         power = jnp.power(size, exponent).sum(axis=dim, keepdims=True)

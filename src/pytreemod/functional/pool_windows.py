@@ -44,7 +44,7 @@ def max_pool(
         def largest(x):
             x, from_end = jnp.moveaxis(x, first - 1, axis), n + (axis == -1)
             for i in reversed(range(n)):
-                x = _combined(_first_maximum, x, x.ndim - from_end + i, kernel[i], stride[i], dilation[i], out[i])
+                x = combined(first_maximum, x, x.ndim - from_end + i, kernel[i], stride[i], dilation[i], out[i])
             return jnp.moveaxis(x, axis, first - 1)
 
         return largest
@@ -56,15 +56,15 @@ def max_pool(
     where = lax.pad(where, jnp.asarray(-1, dtype=jnp.int32), [(0, 0, 0)] * first + pairs)
     for i in reversed(range(n)):
         both = best, jnp.broadcast_to(where, best.shape)
-        best, where = _combined(_first_maximum_at, both, first + i, kernel[i], stride[i], dilation[i], out[i])
+        best, where = combined(first_maximum_at, both, first + i, kernel[i], stride[i], dilation[i], out[i])
     return best, where.astype(index_dtype())
 
 
-def _first_maximum(best, new):
+def first_maximum(best, new):
     return jnp.where((new > best) | (new != new), new, best)
 
 
-def _first_maximum_at(best, new):
+def first_maximum_at(best, new):
     (value, place), (new_value, new_place) = best, new
     better = (new_value > value) | (new_value != new_value) | (place < 0)  # a padded place never wins
     return jnp.where(better, new_value, value), jnp.where(better, new_place, place)
@@ -94,7 +94,7 @@ def avg_pool(
     total = lax.pad(total, jnp.zeros((), dtype=total.dtype), [(0, 0, 0)] * first + pairs)
     counts = np.ones((1,) * n)
     for i in reversed(range(n)):
-        total = _combined(jnp.add, total, first + i, kernel[i], stride[i], 1, out[i])
+        total = combined(jnp.add, total, first + i, kernel[i], stride[i], 1, out[i])
         start = np.arange(out[i]) * stride[i] - padding[i]
         end = np.minimum(start + kernel[i], sizes[i] + padding[i])
         if not count_include_pad:
@@ -128,7 +128,7 @@ def _adaptive_mean(x, dim, size):
     return jnp.concatenate(means, axis=dim) if means else lax.slice_in_dim(x, 0, 0, axis=dim)
 
 
-def _combined(operation, x, dim, kernel, stride, dilation, out):
+def combined(operation, x, dim, kernel, stride, dilation, out):
     """Each window along ``dim`` of ``x`` (arrays of one shape), combined from left to right."""
     span = (out - 1) * stride + 1
 

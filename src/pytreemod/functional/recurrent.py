@@ -18,6 +18,10 @@ from .recurrent_scan import cell, plain_scan, scan
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}
 
 
+class _MixedDtypes(DtypeError, ValueError):
+    """Input and parameters of different dtypes, for which PyTorch raises a ValueError."""
+
+
 def step(kind: str, from_input: Array, from_hidden: Array, hidden: Array, memory: Array | None):
     """One step of one cell, once the products with the weights are made: (hidden, memory) of the next time."""
     return cell(kind, from_input, from_hidden, hidden, memory)[0]
@@ -122,7 +126,7 @@ def check_input(kind: str, x: Array, cell: tuple, hidden: Array | None, memory: 
         )
     for name, other in (("weight", cell[0]), ("hidden state", hidden), ("cell state", memory)):
         if other is not None and other.dtype != x.dtype:
-            raise DtypeError(
+            raise _MixedDtypes(
                 f"{kind}: input dtype ({x.dtype.name}) does not match {name} dtype "
                 f"({other.dtype.name}). Convert one of them"
             )

@@ -57,6 +57,8 @@ def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> 
     """
     x1, x2 = _fit("cosine_similarity", x1, x2)
     dim = axis(dim, x1.ndim, "cosine_similarity")
+    if not x1.ndim:
+        return cosine_similarity(x1[None], x2[None], 0, eps)[()]
     one = x1 / jnp.maximum(_norm(x1, 2, dim, True), eps)
     other = x2 / jnp.maximum(_norm(x2, 2, dim, True), eps)
     return (one * other).sum(dim)

@@ -33,12 +33,15 @@ from pytreemod.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTrans
 from pytreemod.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from pytreemod.nn.embedding import Embedding
 from pytreemod.nn.embedding_bag import EmbeddingBag
+from pytreemod.nn.fold import Fold, Unfold
 from pytreemod.nn.linear import Bilinear, Identity, Linear
+from pytreemod.nn.local_response import CrossMapLRN2d, LocalResponseNorm
 from pytreemod.nn.loss import GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss
 from pytreemod.nn.loss_binary import BCELoss, BCEWithLogitsLoss, MultiLabelSoftMarginLoss, SoftMarginLoss
 from pytreemod.nn.loss_classes import CrossEntropyLoss, NLLLoss, NLLLoss2d
 from pytreemod.nn.loss_margin import HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss, MultiMarginLoss
 from pytreemod.nn.loss_sequence import AdaptiveLogSoftmaxWithLoss, CTCLoss, LinearCrossEntropyLoss
+from pytreemod.nn.noisy import RReLU
 from pytreemod.nn.norm import GroupNorm, LayerNorm, RMSNorm
 from pytreemod.nn.norm_batch import (
     BatchNorm1d,
@@ -48,6 +51,23 @@ from pytreemod.nn.norm_batch import (
     InstanceNorm2d,
     InstanceNorm3d,
     SyncBatchNorm,
+)
+from pytreemod.nn.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
 )
 from pytreemod.nn.pool import (
     AdaptiveAvgPool1d,
@@ -60,9 +80,23 @@ from pytreemod.nn.pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from pytreemod.nn.pool_more import (
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+)
 from pytreemod.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from pytreemod.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from pytreemod.nn.shape import Flatten, Unflatten
+from pytreemod.nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from pytreemod.nn.similarity import (
     CosineEmbeddingLoss,
     CosineSimilarity,
@@ -73,6 +107,7 @@ from pytreemod.nn.similarity import (
 from pytreemod.nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from pytreemod.nn.transformer import TransformerEncoder, TransformerEncoderLayer
 from pytreemod.nn.transformer_decoder import Transformer, TransformerDecoder, TransformerDecoderLayer
+from pytreemod.nn.upsample import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 from pytreemod.tree.module import Module
 from pytreemod.tree.roles import Buffer, Parameter
 
@@ -81,6 +116,9 @@ __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
     "AdaptiveLogSoftmaxWithLoss",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -93,6 +131,13 @@ __all__ = [
     "Bilinear",
     "Buffer",
     "CELU",
+    "ChannelShuffle",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "CTCLoss",
     "Conv1d",
     "Conv2d",
@@ -103,6 +148,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "CrossMapLRN2d",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -112,6 +158,9 @@ __all__ = [
     "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
+    "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GELU",
     "GLU",
     "GRU",
@@ -130,6 +179,9 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LSTM",
     "LSTMCell",
     "LayerNorm",
@@ -137,6 +189,7 @@ __all__ = [
     "Linear",
     "LinearCrossEntropyLoss",
     "LinearCrossEntropyOptions",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -144,6 +197,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -159,14 +215,23 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
     "RNN",
     "RNNBase",
     "RNNCell",
     "RNNCellBase",
+    "RReLU",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "SELU",
     "Sequential",
     "SiLU",
@@ -191,6 +256,13 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "functional",
     "init",
 ]

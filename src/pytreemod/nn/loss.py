@@ -71,11 +71,15 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """Squared below ``delta``, absolute above, with slope ``delta`` there: (*), (*) -> () or (*).
 
-    Raises: on call, as ``F.huber_loss``.
+    Raises:
+        TypeError: ``delta`` is no number.
+        On call, as ``F.huber_loss``.
     """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0):
         super().__init__(reduction=reduction)
+        if not isinstance(delta, (int, float)):
+            raise TypeError(f"HuberLoss: delta must be a float or int, got: {type(delta)}")
         self.delta = delta
 
     def forward(self, input: Array, target: Array) -> Array:

@@ -33,7 +33,7 @@ def cast(x, dtype):
     """``x`` (a number or a tuple of numbers) for arithmetic in ``dtype``; python floats adapt anyway."""
     if isinstance(x, tuple):
         return tuple(cast(item, dtype) for item in x)
-    return x if isinstance(x, float) else jnp.asarray(x).astype(dtype).reshape(())
+    return x if x is None or isinstance(x, float) else jnp.asarray(x).astype(dtype).reshape(())
 
 
 def working_dtype(dtype) -> np.dtype:

@@ -50,6 +50,9 @@ class Rule:
         reads_param: whether ``leaf`` reads the parameter even without weight decay.
         hidden: clock entries that PyTorch's own state does not have.
         eager: whether PyTorch makes the state with the optimizer instead of at the first step.
+        shapes: (slot, shape of a parameter) -> the slot's shape, or None where the parameter has no such slot. A
+            rule that says so looks at an array as a whole: arrays must not be laid end to end for it.
+        real: PyTorch's name of the class, where it refuses complex parameters.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Rule:
     reads_param: bool = False
     hidden: tuple[str, ...] = ()
     eager: bool = False
+    shapes: Callable[[str, tuple[int, ...]], tuple[int, ...] | None] | None = None
+    real: str = ""
 
     def split(self, settings: Settings) -> tuple[dict, dict]:
         """Settings (such as a ``param_group``) as (numbers, static); missing ones get their default."""
@@ -84,8 +89,23 @@ class Rule:
         numbers = self._at(numbers, jnp.zeros((), jnp.float32))
         return {
             **self._clock(numbers),
-            **{k: _fill(param, v) for k, v in self.slots(numbers, static).items()},
+            **{
+                k: self._fill(k, param, v)
+                for k, v in self.slots(numbers, static).items()
+                if self.has(k, jnp.shape(param))
+            },
         }
+
+    def slot_shapes(self, shape: tuple[int, ...], numbers: Settings, static: Settings) -> dict[str, tuple[int, ...]]:
+        """The slots of a parameter of this shape, and their shapes."""
+        if self.shapes is None:
+            return dict.fromkeys(self.slots(numbers, static), shape)
+        found = {name: self.shapes(name, shape) for name in self.slots(numbers, static)}
+        return {name: own for name, own in found.items() if own is not None}
+
+    def has(self, name: str, shape: tuple[int, ...]) -> bool:
+        """Whether a parameter of this shape has a slot of this name."""
+        return self.shapes is None or self.shapes(name, shape) is not None
 
     def complete_leaf(self, state: State, param: jax.Array, numbers: Settings, static: Settings) -> State:
         """``state`` plus what it lacks under these settings, e.g. after momentum was turned on.
@@ -163,7 +183,7 @@ class Rule:
         def init(params):
             now = self._at(numbers, jnp.zeros((), jnp.float32))
             fills = self.slots(now, static)
-            slots = {k: jax.tree.map(lambda p, v=v: _fill(p, v), params) for k, v in fills.items()}
+            slots = {k: jax.tree.map(lambda p, k=k, v=v: self._fill(k, p, v), params) for k, v in fills.items()}
             return RuleState(self._clock(now), slots)
 
         def update(grads, state, params=None):
@@ -185,7 +205,7 @@ class Rule:
                 widest = max(widest, kind, key=lambda d: d.itemsize)
                 if kind not in ticks:
                     ticks[kind] = self._tick(state.clock, numbers, static, dtype)
-                mine = {name: slot[i] for name, slot in slots.items()}
+                mine = {name: slot[i] for name, slot in slots.items() if self.has(name, grad.shape)}
                 delta, mine = self._leaf(grad, param, mine, ticks[kind][1], numbers, static)
                 deltas.append(delta.astype(dtype))
                 for name, value in mine.items():
@@ -221,7 +241,7 @@ class Rule:
         like = grad if param is None else param
         kind = working_dtype(like.dtype)
         rates = {name: cast(value, kind) for name, value in rates.items()}
-        names = tuple(self.slots(numbers, static))
+        names = tuple(self.slot_shapes(jnp.shape(like), numbers, static))
         for name in names:
             if name not in state:
                 raise ValueError(
@@ -230,10 +250,25 @@ class Rule:
                 )
         slots = {name: as_real(state[name]).astype(kind) for name in names}
         value = None if param is None else as_real(param).astype(kind)
+        if self.shapes is not None:
+            rates["resolution"] = float(jnp.finfo(like.dtype).eps)
         delta, slots = self.leaf(as_real(grad).astype(kind), value, slots, rates, static)
         if jnp.issubdtype(like.dtype, jnp.complexfloating):
             delta, slots = as_complex(delta), {name: as_complex(x) for name, x in slots.items()}
         return delta, {name: x.astype(state[name].dtype) for name, x in slots.items()}
+
+    def _fill(self, name: str, param, value) -> Any:
+        """The first value of a slot; where the parameter has no such slot, optax's mark of what is left out."""
+        param = jnp.asarray(param)
+        shape = param.shape if self.shapes is None else self.shapes(name, param.shape)
+        # an explicit dtype keeps the state strongly typed, so that the second step does not retrace
+        if jnp.issubdtype(param.dtype, jnp.complexfloating):
+            if self.real:
+                raise RuntimeError(f"{self.real} does not support complex parameters")
+            value = value * (1 + 1j)
+        elif not jnp.issubdtype(param.dtype, jnp.floating):
+            raise TypeError(f"expected parameters of floating or complex dtype, got {param.dtype}")
+        return optax.MaskedNode() if shape is None else jnp.full_like(param, value, dtype=param.dtype, shape=shape)
 
     def _require_param(self, params, numbers: Settings) -> None:
         if params is None and (self.reads_param or not is_zero(numbers.get("weight_decay", 0.0))):
@@ -248,16 +283,6 @@ class Rule:
                 f"{self.name}: gradients and {what} differ in structure: {error}. "
                 "Pass init and update the same selection, e.g. ptm.trainable(model)"
             ) from None
-
-
-def _fill(param, value) -> jax.Array:
-    param = jnp.asarray(param)
-    # an explicit dtype keeps the state strongly typed, so that the second step does not retrace
-    if jnp.issubdtype(param.dtype, jnp.complexfloating):
-        value = value * (1 + 1j)
-    elif not jnp.issubdtype(param.dtype, jnp.floating):
-        raise TypeError(f"expected parameters of floating or complex dtype, got {param.dtype}")
-    return jnp.full_like(param, value, dtype=param.dtype)
 
 
 def _same_shape(name: str, grads, index: int, grad, param) -> None:

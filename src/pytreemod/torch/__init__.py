@@ -16,6 +16,7 @@ with uncollected():
         autograd,
         backward,
         cuda,
+        facts,
         func,
         index_values,
         indexing,
@@ -26,8 +27,10 @@ with uncollected():
         ops,
         optim,
         reading,
+        sampling,
         text,
         utils,
+        version,
     )
     from pytreemod.torch.autograd.mode import (
         enable_grad,
@@ -40,25 +43,19 @@ with uncollected():
     from pytreemod.torch.bridge import lift  # noqa: F401
     from pytreemod.torch.compiling import compile
     from pytreemod.torch.creation import (
-        arange,
         as_tensor,
         empty,
         empty_like,
-        eye,
         from_numpy,
         full,
         full_like,
         is_complex,
         is_floating_point,
         is_tensor,
-        linspace,
-        logspace,
         numel,
         ones,
         ones_like,
         tensor,
-        tril_indices,
-        triu_indices,
         zeros,
         zeros_like,
     )
@@ -90,6 +87,7 @@ with uncollected():
     from pytreemod.torch.dtypes import bool as bool_
     from pytreemod.torch.dtypes import float as float_
     from pytreemod.torch.dtypes import int as int_
+    from pytreemod.torch.facts import TypedStorage, UntypedStorage, is_storage
     from pytreemod.torch.func import vmap  # noqa: F401
     from pytreemod.torch.legacy import (
         BFloat16Tensor,
@@ -102,7 +100,9 @@ with uncollected():
         IntTensor,
         LongTensor,
         ShortTensor,
+        set_default_tensor_type,
     )
+    from pytreemod.torch.missing import told
     from pytreemod.torch.ops.registry import FUNCTIONS
     from pytreemod.torch.printing import set_printoptions
     from pytreemod.torch.promotion import can_cast, promote_types, result_type
@@ -125,22 +125,33 @@ with uncollected():
         seed,
         set_rng_state,
     )
+    from pytreemod.torch.ranges import (
+        arange,
+        eye,
+        linspace,
+        logspace,
+        range,
+        scalar_tensor,
+        tril_indices,
+        triu_indices,
+    )
     from pytreemod.torch.reading import from_dlpack
+    from pytreemod.torch.sampling import binomial, poisson
     from pytreemod.torch.serialization import load, save
     from pytreemod.torch.settings import (
         __version__,  # noqa: F401
         are_deterministic_algorithms_enabled,
-        backends,
         get_default_device,
+        get_device_module,
         get_float32_matmul_precision,
         get_num_threads,
         set_default_device,
         set_float32_matmul_precision,
+        set_flush_denormal,
         set_num_interop_threads,
         set_num_threads,
         typename,
         use_deterministic_algorithms,
-        version,
     )
     from pytreemod.torch.size import (
         Size,
@@ -159,16 +170,32 @@ with uncollected():
 bool, int, float = bool_, int_, float_
 globals().update({name: function for name, function in FUNCTIONS.items() if name not in globals()})
 
-__all__ = [name for name in globals() if not name.startswith("_") and name not in ("find_spec", "import_module")]
+__all__ = [
+    name for name in globals() if not name.startswith("_") and name not in ("find_spec", "import_module", "told")
+]
 
 
 # loaded at first use: few programs need them
-_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"})
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"}) | frozenset(
+    {"accelerator", "backends", "compiler", "cpu", "mps", "xpu"}
+)
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "signal", "special", "testing"})
+_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "sparse", "special", "testing"})
+_LAZY = frozenset({"amp", "cpu", "distributions", "fft", "hub", "masked", "special", "testing"})
+_LATE = dict.fromkeys(
+    (
+        "autocast autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype "
+        "get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled is_autocast_cpu_enabled "
+        "is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled "
+        "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
+    ).split(),
+    "amp.autocast_mode",
+)  # functions and classes of such modules
 
 
 def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     if name in _LAZY and find_spec(f"{__name__}.{name}"):
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(
-        f"module 'torch' has no attribute '{name}': pytreemod.torch does not have torch.{name} (see docs/status.md)"
-    )
+    raise AttributeError(f"module 'torch' has no attribute '{name}': {told(f'torch.{name}')}")

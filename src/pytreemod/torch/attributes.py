@@ -7,7 +7,7 @@ from typing import Any
 
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import axis
-from pytreemod.torch.size import device, strided
+from pytreemod.torch.size import NO_ACCELERATOR, checked, device, own_device, strided
 from pytreemod.torch.strides import strides
 from pytreemod.torch.tensor import Tensor
 
@@ -47,6 +47,27 @@ def same(self: Tensor, *_: Any, **__: Any) -> Tensor:
     return self
 
 
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    """The tensor itself, where JAX computes on a GPU.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    checked("cuda" if device is None else device)
+    return self
+
+
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """The tensor itself: JAX manages the memory that it copies from.
+
+    Raises:
+        RuntimeError: there is no accelerator to copy to.
+    """
+    if own_device().type == "cpu":
+        raise RuntimeError(NO_ACCELERATOR)
+    return self
+
+
 for _name, _method in {
     "stride": stride,
     "size": size,
@@ -56,12 +77,13 @@ for _name, _method in {
     "nelement": numel,
     "is_contiguous": is_contiguous,
     "cpu": same,
-    "cuda": same,
-    "pin_memory": same,
+    "cuda": cuda,
+    "xpu": lambda self, *_, **__: checked(device("xpu")) and self,
+    "pin_memory": pin_memory,
     "is_floating_point": lambda self: self.dtype.is_floating_point,
     "is_complex": lambda self: self.dtype.is_complex,
     "element_size": lambda self: self.dtype.itemsize,
-    "get_device": lambda self: -1,
+    "get_device": lambda self: -1 if own_device().type == "cpu" else 0,
     "storage_offset": storage_offset,
     "is_signed": lambda self: self._aval.dtype.kind not in "bu",
     "is_nonzero": lambda self: bool(self),
@@ -73,7 +95,6 @@ for _name, _method in {
     "is_neg": lambda self: False,
     "type_as": lambda self, other: self.to(other.dtype),
     "is_same_size": lambda self, other: self.shape == other.shape,
-    "adjoint": lambda self: self.mH,
     "data_ptr": lambda self: id(self._cell),
     "resolve_conj": same,
     "resolve_neg": same,
@@ -85,16 +106,16 @@ for _name, _method in {
 for _name, _value in {
     "itemsize": property(lambda self: self.dtype.itemsize),
     "nbytes": property(lambda self: numel(self) * self.dtype.itemsize),
-    "is_cuda": property(lambda self: False),
+    "is_cuda": property(lambda self: own_device().type == "cuda"),
     "is_sparse": property(lambda self: False),
     "is_quantized": property(lambda self: False),
-    "device": property(lambda self: device("cpu")),
+    "device": property(lambda self: own_device()),
     "layout": property(lambda self: strided),
     "names": property(lambda self: (None,) * self.ndim),
-    "is_cpu": property(lambda self: True),
+    "is_cpu": property(lambda self: own_device().type == "cpu"),
     "is_sparse_csr": property(lambda self: False),
     "is_mps": property(lambda self: False),
-    "is_xla": property(lambda self: False),
+    "is_xla": property(lambda self: own_device().type == "xla"),
     "is_nested": property(lambda self: False),
     "mH": property(lambda self: self.transpose(-2, -1).conj()),
     "is_meta": property(lambda self: False),

@@ -97,7 +97,7 @@ class Entry:
         self.op = self.compiled = None
         self.proven = False  # it ran: gradients that the next run replaces need not be there meanwhile
         if any(self.tracked):
-            self.op = as_operation(recording, positions)
+            self.op = as_operation(recording, positions, tuple(self.flags))
         else:
             self.compiled: Compiled | None = program_of(recording, positions, frozenset(donated), places)
         self.numbers = tuple(recording.numbers)
@@ -277,16 +277,16 @@ def _value(where: Any, tensors: list[Tensor]) -> Value:
 _operations: dict[tuple, Op] = {}
 
 
-def as_operation(recording: Recording, positions: tuple) -> Op:
-    """A whole recording as one operation of the tape, for results that gradients go back from."""
+def as_operation(recording: Recording, positions: tuple, tracked: tuple) -> Op:
+    """A whole recording as one operation of the tape, for results that gradients go back from to ``tracked`` leaves."""
     entries, sequence, numbers = recording.entries, recording.sequence, tuple(recording.numbers)
-    key = (entries, sequence, positions, tuple([(type(n), n) for n in numbers]))
+    key = (entries, sequence, positions, tracked, tuple([(type(n), n) for n in numbers]))
     if key in _operations:
         return _operations[key]
     watch(recording)
 
     def compiled_function(*leaves: Any) -> tuple:
-        env = replay(entries, sequence, leaves, numbers)
+        env = replay(entries, sequence, leaves, numbers, tracked)
         return tuple(env[i] for i in positions)
 
     op = OPS[compiled_function] = _operations[key] = Op(compiled_function, "CompiledFunctionBackward", saves="none")

@@ -17,6 +17,7 @@ from pytreemod.torch.hooks import changes
 from pytreemod.torch.nn.members import epoch
 from pytreemod.torch.nn.owners import owner_path, replacements
 from pytreemod.torch.tape.capture import Capture, attributes
+from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.snapshot import PLAIN, copied, same
 from pytreemod.torch.tensor import Tensor, flips
 
@@ -35,7 +36,7 @@ class Guards:
         self.questions, self.names, self.source = found.guards, names.places(), names
         self.spaces = [place for place in self.names if type(place[0]) is dict]
         self.cells = [(cell, was) for cell, _, was in self.names if type(cell) is not dict]
-        self.dtype = default.dtype
+        self.dtype, self.autocast = default.dtype, modes.autocast
         self.modules = list(found.modules.items())
         self.spaces += [
             (module.__dict__, name, copied(value))
@@ -61,7 +62,7 @@ class Guards:
 
     def hold(self) -> bool:
         """Is everything as it was?"""
-        if self.stale or self.dtype is not default.dtype:
+        if self.stale or self.dtype is not default.dtype or self.autocast is not modes.autocast:
             return False
         if self.clock != (epoch[0], changes[0], flips[0], replacements[0]) and not self._look():
             return False
@@ -120,6 +121,8 @@ class Guards:
                 yield f"an option of an optimizer: {_short(answer)} became {_short(now)}"
         if self.dtype is not default.dtype:
             yield f"the default dtype: {self.dtype} became {default.dtype}"
+        if self.autocast is not modes.autocast:
+            yield "torch.autocast was switched"
 
 
 def _clock() -> tuple:

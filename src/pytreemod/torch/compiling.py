@@ -12,7 +12,7 @@ from pytreemod.torch.compiled_names import Names
 from pytreemod.torch.compiled_run import Run
 from pytreemod.torch.nn.hooks import registered
 from pytreemod.torch.nn.module import Module
-from pytreemod.torch.tape.capture import capture
+from pytreemod.torch.tape.capture import Capture, capture
 from pytreemod.torch.tape.flush import flush, force
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import constant
@@ -76,7 +76,7 @@ class CompiledFunction:
             force(tensor._read()[0])
         given = _stand_ins(tensors)
         names = Names(self.function)
-        with capture(self.name, names.module) as found:
+        with capture(Capture(self.name, names.module)) as found:
             if isinstance(module := getattr(self.function, "__self__", None), Module):
                 found.see_mode(module)
             arguments = {tensor._read()[0]: k for k, tensor in reversed(list(enumerate(given)))}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
@@ -10,7 +9,8 @@ import jax
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype, int64
+from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype
+from pytreemod.torch.placing import placing
 from pytreemod.torch.size import Size
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -105,7 +105,7 @@ def tensor(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
             "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
         out = data.detach().clone().to(dtype or data.dtype)  # type: ignore[attr-defined]
         return out.requires_grad_() if requires_grad else out
@@ -145,7 +145,7 @@ def shape_of(size: tuple) -> tuple[int, ...]:
     return shape
 
 
-def _kind(dtype: Any) -> Any:
+def kind_of(dtype: Any) -> Any:
     return (default.dtype if dtype is None else as_dtype(dtype, "dtype")).numpy
 
 
@@ -156,7 +156,7 @@ def _filled(name: str, value: Any) -> Any:
         shape = shape_of((named.pop("size"),) if "size" in named else size)
         if named:
             raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
-        found = made(np.full(shape, value, _kind(dtype)), requires_grad)
+        found = made(np.full(shape, value, kind_of(dtype)), requires_grad)
         if out is None:
             return found
         out.data = found.to(out.dtype)  # type: ignore[attr-defined]
@@ -164,7 +164,7 @@ def _filled(name: str, value: Any) -> Any:
 
     def like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
              memory_format: Any = None) -> Tensor:  # fmt: skip
-        kind = input._aval.dtype if dtype is None else _kind(dtype)
+        kind = input._aval.dtype if dtype is None else kind_of(dtype)
         return made(np.full(input._aval.shape, value, kind), requires_grad)
 
     make.__name__ = make.__qualname__ = name
@@ -187,7 +187,7 @@ def full(
         dtype = from_numpy_dtype(array_of(fill_value).dtype)
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value  # type: ignore[attr-defined]
     return made(
-        np.full(shape_of((size,) if isinstance(size, int) else (tuple(size),)), value, _kind(dtype)), requires_grad
+        np.full(shape_of((size,) if isinstance(size, int) else (tuple(size),)), value, kind_of(dtype)), requires_grad
     )
 
 
@@ -196,73 +196,8 @@ def full_like(
 ):
     """A tensor like ``input`` filled with one value."""
     return made(
-        np.full(input._aval.shape, fill_value, input._aval.dtype if dtype is None else _kind(dtype)), requires_grad
+        np.full(input._aval.shape, fill_value, input._aval.dtype if dtype is None else kind_of(dtype)), requires_grad
     )
-
-
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None,
-           requires_grad: bool = False, **_: Any) -> Tensor:  # fmt: skip
-    """Numbers from ``start`` up to and without ``end``; int64 if all three are integers.
-
-    Raises:
-        RuntimeError: the step is zero or leads away from the end.
-    """
-    start, end = (0, start) if end is None else (start, end)
-    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))  # type: ignore
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    if dtype is None:
-        dtype = default.dtype if any(isinstance(v, float) for v in (start, end, step)) else int64
-    count = math.ceil((end - start) / step)
-    array = start + step * np.arange(count, dtype=np.int64 if isinstance(start + step, int) else np.float64)
-    return made(array.astype(_kind(dtype)), requires_grad)
-
-
-def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-):
-    """``steps`` numbers evenly from ``start`` to ``end``, both included, each half counted from its end."""
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    start, end = (v.item() if isinstance(v, Tensor) else v for v in (start, end))  # type: ignore
-    kind = _kind(dtype)
-    if steps == 1:
-        return made(np.full((1,), start, kind), requires_grad)
-    wide = np.float32 if kind in (np.float32, np.float16) else np.float64
-    gap = wide((wide(end) - wide(start)) / wide(steps - 1))
-    places = np.arange(steps, dtype=wide)
-    array = np.where(places < steps // 2, wide(start) + gap * places, wide(end) - gap * (steps - 1 - places))
-    return made(array.astype(kind), requires_grad)
-
-
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
-             requires_grad: bool = False, **_: Any) -> Tensor:  # fmt: skip
-    """``base`` to the power of ``steps`` numbers evenly from ``start`` to ``end``."""
-    return made(np.power(base, np.linspace(start, end, steps)).astype(_kind(dtype)), requires_grad)
-
-
-def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-) -> Tensor:
-    """The identity matrix (n, m)."""
-    for name, size in (("n", n), ("m", m)):
-        if size is not None and size < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    return made(np.eye(n, m, dtype=_kind(dtype)), requires_grad)
-
-
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, **_: Any) -> Tensor:
-    """The positions of the lower triangle, (2, count)."""
-    return made(np.stack(np.tril_indices(row, offset, col)).astype(np.int64))
-
-
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, **_: Any) -> Tensor:
-    """The positions of the upper triangle, (2, count)."""
-    return made(np.stack(np.triu_indices(row, offset, col)).astype(np.int64))
 
 
 def is_tensor(obj: Any) -> bool:
@@ -279,3 +214,7 @@ def is_floating_point(input: Tensor) -> bool:
 
 def is_complex(input: Tensor) -> bool:
     return input.dtype.is_complex
+
+
+as_tensor, empty, empty_like, full, full_like = map(placing, (as_tensor, empty, empty_like, full, full_like))
+ones, ones_like, tensor, zeros, zeros_like = map(placing, (ones, ones_like, tensor, zeros, zeros_like))

@@ -1,7 +1,6 @@
-"""``torch.func``: function transforms over tensors, each one JAX's own.
+"""``torch.func``: transforms of functions of tensors (PyTorch 2.13).
 
-A function of tensors runs on tensors that hold JAX's tracers, so ``grad``, ``vmap`` and the others are JAX's. Where
-gradients are recorded around it, ``grad`` is recorded too, and gradients go back through its result.
+Each is recorded, so that they nest, and gradients go back through them.
 """
 
 from __future__ import annotations
@@ -10,51 +9,18 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import jax
-
-from pytreemod.torch.autograd.mode import is_grad_enabled, set_grad_enabled
-from pytreemod.torch.func_recorded import recorded_grad_and_value
+from pytreemod.torch.func_jacobian import hessian, jacfwd, jacrev, jvp, linearize
+from pytreemod.torch.func_recorded import Watched, detached, recorded_grad_and_value
+from pytreemod.torch.func_vmap import vmap
+from pytreemod.torch.nn.module import Module
 from pytreemod.torch.ops.registry import FUNCTIONS
-from pytreemod.torch.tape.flush import force
-from pytreemod.torch.tape.value import constant
-from pytreemod.torch.tensor import Tensor, wrap
+from pytreemod.torch.tensor import Tensor
 from pytreemod.torch.trees import pack, unpack
 
-
-def to_arrays(tree: Any) -> tuple[list, Callable]:
-    """The arrays of the tensors in a tree, and the function that puts tensors on arrays back into it."""
-    tensors: list[Tensor] = []
-    places, _ = unpack(tree, tensors)
-    arrays = [jax.numpy.asarray(force(t._read()[0])) for t in tensors]
-    return arrays, lambda new: pack(places, [wrap(constant(a)) for a in new])
-
-
-def _pure(function: Callable, rebuild: Callable, found: dict) -> Callable:
-    """``function`` on arrays; how its result is put together is left in ``found``."""
-
-    def on_arrays(arrays: Any) -> list:
-        with set_grad_enabled(False):
-            out = function(*rebuild(arrays))
-        results, found["rebuild"] = to_arrays(out)
-        return results
-
-    return on_arrays
-
-
-def _grad_and_value(function: Callable, chosen: Any) -> tuple:
-    """As ``recorded_grad_and_value``, with JAX's own transform, where nothing is recorded: inside ``vmap``, say."""
-    arrays, rebuild = to_arrays(chosen)
-    found: dict = {}
-
-    def scalar(new: list) -> Any:
-        with set_grad_enabled(False):
-            value, aux = function(rebuild(new))
-        rest, found["rebuild"] = to_arrays(aux)
-        return force(value._read()[0]), rest
-
-    with jax.enable_x64(True):
-        (value, rest), grads = jax.value_and_grad(scalar, has_aux=True)(arrays)
-    return rebuild(grads), wrap(constant(value)), found["rebuild"](rest)
+__all__ = [
+    "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+    "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
+]  # fmt: skip
 
 
 def grad_and_value(func: Callable, argnums: Any = 0, has_aux: bool = False) -> Callable:
@@ -75,10 +41,11 @@ def grad_and_value(func: Callable, argnums: Any = 0, has_aux: bool = False) -> C
                 raise RuntimeError(
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got "
                     + (f"tensor with {value.ndim} dims" if isinstance(value, Tensor) else type(value).__name__)
+                    + ". Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
             return value, aux
 
-        grads, value, aux = (recorded_grad_and_value if is_grad_enabled() else _grad_and_value)(scalar, chosen)
+        grads, value, aux = recorded_grad_and_value(scalar, chosen)
         grads = grads[0] if isinstance(argnums, int) else tuple(grads)
         return (grads, (value, aux)) if has_aux else (grads, value)
 
@@ -97,91 +64,38 @@ def grad(func: Callable, argnums: Any = 0, has_aux: bool = False) -> Callable:
     return wrapped
 
 
-def vmap(
-    func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: Any = None
-) -> Callable:
-    """``func`` over a batch dimension of its arguments (PyTorch 2.13's ``torch.func.vmap``)."""
+def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
+    """(the value of ``func``, the function from cotangents to the gradients of the arguments), and aux if there is one.
 
-    @functools.wraps(func)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        dims = in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args)
-        flat: list = []
-        axes: list = []
-        rebuilds = []
-        for arg, dim in zip(args, dims, strict=True):
-            arrays, rebuild = to_arrays((arg,))
-            tensors: list[Tensor] = []
-            unpack(arg, tensors)
-            spread = [dim] * len(arrays) if dim is None or isinstance(dim, int) else list(jax.tree.leaves(
-                dim, is_leaf=lambda d: d is None))  # fmt: skip
-            rebuilds.append((len(flat), len(arrays), rebuild))
-            flat += arrays
-            axes += spread
-        if not any(a is not None for a in axes):
-            raise ValueError("vmap: at least one argument must have a batch dimension")
-        found: dict = {}
+    Raises:
+        RuntimeError: the cotangents are not like the value.
+    """
+    watched = Watched(primals)
+    result = watched.run(lambda new: func(*new))
+    out, aux = result if has_aux else (result, ())
+    found: list[Tensor] = []
+    tree, _ = unpack(out, found)
+    if not found:
+        raise RuntimeError(f"vjp(f, *primals): Expected f(*args) to return Tensors, got {type(out)}")
 
-        def one(*arrays: Any) -> list:
-            given = [rebuild(arrays[start : start + count])[0] for start, count, rebuild in rebuilds]
-            with set_grad_enabled(False):
-                out = func(*given, **kwargs)
-            results, found["rebuild"] = to_arrays(out)
-            return results
+    def back(*cotangents: Any, retain_graph: bool = True, create_graph: bool = True) -> Any:
+        given: list[Tensor] = []
+        unpack(cotangents, given)
+        if [t.shape for t in given] != [t.shape for t in found]:
+            raise RuntimeError(
+                "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
+                f"function. cotangents: {_shapes(given)}, primal output: {_shapes(found)}"
+            )
+        grads = pack(watched.places, watched.gradients(found, given))
+        return grads if watched.seen_outside([*found, *given]) else detached(grads)
 
-        outs = out_dims if isinstance(out_dims, int) else list(out_dims)
-        with jax.enable_x64(True):
-            results = jax.vmap(one, axes, outs)(*flat)
-        return found["rebuild"](results)
-
-    return wrapped
+    if not watched.seen_outside(found):
+        out, aux = detached((out, aux))
+    return (out, back, aux) if has_aux else (out, back)
 
 
-def _jacobian(transform: Callable) -> Callable:
-    def of(func: Callable, argnums: int = 0, has_aux: bool = False) -> Callable:
-        @functools.wraps(func)
-        def wrapped(*args: Any) -> Tensor:
-            arrays, rebuild = to_arrays((args[argnums],))
-
-            def pure(array: Any) -> Any:
-                given = list(args)
-                given[argnums] = rebuild([array])[0]
-                with set_grad_enabled(False):
-                    return force(func(*given)._read()[0])
-
-            with jax.enable_x64(True):
-                return wrap(constant(transform(pure)(arrays[0])))
-
-        return wrapped
-
-    return of
-
-
-jacrev, jacfwd, hessian = _jacobian(jax.jacrev), _jacobian(jax.jacfwd), _jacobian(jax.hessian)
-
-
-def vjp(func: Callable, *primals: Any) -> tuple:
-    """(the value of ``func``, the function from a cotangent to the gradients of the arguments)."""
-    arrays, rebuild = to_arrays(primals)
-    found: dict = {}
-    with jax.enable_x64(True):
-        out, pullback = jax.vjp(_pure(func, rebuild, found), arrays)
-
-    def back(*cotangents: Any) -> tuple:
-        given, _ = to_arrays(cotangents)
-        with jax.enable_x64(True):
-            return tuple(rebuild(pullback(given)[0]))
-
-    return found["rebuild"](out), back
-
-
-def jvp(func: Callable, primals: tuple, tangents: tuple) -> tuple:
-    """(the value of ``func``, its derivative along ``tangents``)."""
-    arrays, rebuild = to_arrays(primals)
-    along, _ = to_arrays(tangents)
-    found: dict = {}
-    with jax.enable_x64(True):
-        out, derivative = jax.jvp(_pure(func, rebuild, found), (arrays,), (along,))
-    return found["rebuild"](out), found["rebuild"](derivative)
+def _shapes(tensors: list[Tensor]) -> list[tuple]:
+    return [tuple(t.shape) for t in tensors]
 
 
 def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: Any = None, *,
@@ -189,7 +103,7 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
     """Call a module with these parameters and buffers in the place of its own, for this call only.
 
     Raises:
-        KeyError-like RuntimeError: ``strict`` and the names do not match the module's.
+        RuntimeError: ``strict`` and the names do not match the module's.
     """
     given: dict = {}
     for part in (
@@ -205,11 +119,14 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
                 names[full] = (store, name)
                 if value is not None:
                     places.setdefault(id(value), []).append((store, name))
-    unknown = [name for name in given if name not in names]
-    if strict and (unknown or set(names) - set(given)):
-        raise RuntimeError(
-            f"functional_call: unexpected keys {unknown}, missing keys {sorted(set(names) - set(given))}"
-        )
+    if strict:
+        wrong = [
+            f"{what} key(s): {', '.join(map(repr, sorted(keys)))}."
+            for what, keys in (("Unexpected", set(given) - set(names)), ("Missing", set(names) - set(given)))
+            if keys
+        ]
+        if wrong:
+            raise RuntimeError(f"Error(s) in reparametrizing for {type(module).__name__}:\n\t" + "\n\t".join(wrong))
     undo = []
     try:
         for name, value in given.items():
@@ -237,3 +154,22 @@ def stack_module_state(models: Any) -> tuple[dict, dict]:
 
     parameters = {k: v.requires_grad_() for k, v in joined("named_parameters").items()}
     return parameters, joined("named_buffers")
+
+
+def functionalize(func: Callable, *, remove: str = "mutations") -> Callable:
+    """``func`` itself: what it changes in place is recorded as new values anyway."""
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(
+            "functionalize(f, remove='mutations'): expected remove to be 'mutations' or 'mutations_and_views', got "
+            f"{remove}"
+        )
+    return func
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Make every batch norm below ``root`` one without running statistics, which transforms can go through."""
+    for module in root.modules():
+        if hasattr(module, "running_mean") and hasattr(module, "num_batches_tracked"):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

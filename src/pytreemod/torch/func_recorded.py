@@ -1,7 +1,8 @@
-"""The gradient of a function, recorded: what ``torch.func.grad`` gives where gradients are recorded around it.
+"""Gradients of functions, recorded: what ``torch.func.grad`` and ``vjp`` give.
 
-The result is a step of the tape like any other, so gradients go back through it, to the arguments and to whatever
-else the function reads. It has a graph only if something outside of the function wants one.
+The function runs on the tape, on other names of its arguments, and its backward pass is recorded too. So gradients go
+back through the result, to the arguments and to whatever else the function reads; it has a graph only if something
+outside of the function wants one.
 """
 
 from __future__ import annotations
@@ -12,11 +13,61 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import backward
+from pytreemod.torch.autograd.mode import set_grad_enabled
 from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.record import call
+from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
 from pytreemod.torch.trees import pack, unpack
+
+
+class Watched:
+    """The tensors of a tree under other names, by which gradients can be asked for: ``inside`` is the tree of these."""
+
+    def __init__(self, tree: Any):
+        self.tensors: list[Tensor] = []
+        self.places, _ = unpack(tree, self.tensors)
+        self.around = modes.grad
+        with set_grad_enabled(True):
+            self.own = [
+                None if t.requires_grad and self.around else t.detach().clone().requires_grad_()  # type: ignore
+                for t in self.tensors
+            ]
+            self.inner = [
+                wrap(call(ALIAS, (t if leaf is None else leaf,)))
+                for t, leaf in zip(self.tensors, self.own, strict=True)
+            ]
+        self.inside = pack(self.places, self.inner)
+
+    def run(self, function: Callable) -> Any:
+        """``function`` of the tree, recorded whatever the mode is."""
+        with set_grad_enabled(True):
+            return function(self.inside)
+
+    def gradients(self, results: list, cotangents: list | None = None) -> list:
+        """The gradients of the results by the tensors, recorded."""
+        pairs = [(r, None if cotangents is None else cotangents[k]) for k, r in enumerate(results) if r.requires_grad]
+        if not pairs:
+            return [wrap(constant(np.zeros(t.shape, t._aval.dtype))) for t in self.tensors]
+        with set_grad_enabled(True):
+            return list(
+                backward.grad(
+                    [r for r, _ in pairs], self.inner, None if cotangents is None else [c for _, c in pairs],
+                    create_graph=True, allow_unused=True, materialize_grads=True,
+                )
+            )  # fmt: skip
+
+    def seen_outside(self, results: list) -> bool:
+        """Does a gradient go from the results to something else than the other names, and is it wanted?"""
+        return self.around and any(_reaches_others(r, self.own) for r in results)
+
+
+def detached(tree: Any) -> Any:
+    """A tree with its tensors cut from their graphs."""
+    tensors: list[Tensor] = []
+    places, _ = unpack(tree, tensors)
+    return pack(places, [t.detach() for t in tensors])
 
 
 def recorded_grad_and_value(function: Callable, chosen: Any) -> tuple:
@@ -24,21 +75,12 @@ def recorded_grad_and_value(function: Callable, chosen: Any) -> tuple:
 
     ``function(chosen)`` gives (a scalar, aux).
     """
-    tensors: list[Tensor] = []
-    places, _ = unpack(chosen, tensors)
-    own = [None if t.requires_grad else t.detach().clone().requires_grad_() for t in tensors]  # type: ignore
-    inner = [wrap(call(ALIAS, (t if leaf is None else leaf,))) for t, leaf in zip(tensors, own, strict=True)]
-    value, aux = function(pack(places, inner))
-    if value.requires_grad:
-        grads = backward.grad(value, inner, create_graph=True, allow_unused=True, materialize_grads=True)
-    else:
-        grads = tuple(wrap(constant(np.zeros(t.shape, t._aval.dtype))) for t in tensors)
-    if not _reaches_others(value, own):
-        grads, value = tuple(g.detach() for g in grads), value.detach()
-        found: list[Tensor] = []
-        kept, _ = unpack(aux, found)
-        aux = pack(kept, [t.detach() for t in found])
-    return pack(places, grads), value, aux
+    watched = Watched(chosen)
+    value, aux = watched.run(function)
+    grads = pack(watched.places, watched.gradients([value]))
+    if not watched.seen_outside([value]):
+        grads, value, aux = detached((grads, value, aux))
+    return grads, value, aux
 
 
 def _reaches_others(value: Tensor, own: list) -> bool:

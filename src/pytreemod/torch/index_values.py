@@ -19,8 +19,8 @@ from pytreemod.functional.loss_classes import check_target
 from pytreemod.torch.tensor import Tensor
 
 
-def _known(tensor: Any) -> np.ndarray | None:
-    """The integers of a tensor, if they are known."""
+def known(tensor: Any) -> np.ndarray | None:
+    """The elements of a tensor, if it has some and they are there without waiting."""
     if type(tensor) is not Tensor:
         return None
     array = tensor._read()[0].array
@@ -28,13 +28,13 @@ def _known(tensor: Any) -> np.ndarray | None:
         if not isinstance(array, jax.Array) or isinstance(array, jax.core.Tracer) or not array.is_ready():
             return None
         array = np.asarray(array)
-    return array if array.dtype.kind in "iu" else None
+    return array if array.size else None
 
 
 def _beyond(tensor: Any, count: int) -> np.ndarray | None:
     """The integers of a tensor, if they are known and not all of them are from 0 to ``count`` - 1."""
-    array = _known(tensor)
-    if array is None or not array.size:
+    array = known(tensor)
+    if array is None or array.dtype.kind not in "iu":
         return None
     # as numbers without sign, the negative ones are the largest
     return None if np.maximum.reduce(array.view(f"u{array.dtype.itemsize}"), None) < count else array
@@ -65,13 +65,14 @@ def _classes(name: str) -> Callable:
 
 
 def _margin(input: Any, target: Any, *_: Any, **__: Any) -> None:
-    wrong = _beyond(target, input.shape[-1])
+    count = input.shape[-1] if input.shape else 1
+    wrong = _beyond(target, count)
     if wrong is not None:
-        check_target("multi_margin_loss", wrong, input.shape[-1], None)
+        check_target("multi_margin_loss", wrong, count, None)
 
 
 def _ctc(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, *_: Any) -> None:
-    check_lengths(_known(input_lengths), _known(target_lengths), log_probs.shape[0], targets.shape)
+    check_lengths(known(input_lengths), known(target_lengths), log_probs.shape[0], targets.shape)
 
 
 def _plain(function: Any) -> Callable:

@@ -18,6 +18,7 @@ from pytreemod.torch.strides import Layout, regrouped, sizes, strides
 
 def layout(tensor: Any) -> Layout:
     """The layout of a tensor: contiguous, unless it is a view of another."""
+    tensor._read()  # finds the base anew where its shape was changed in place
     base = tensor if tensor._base is None else tensor._base
     found = _contiguous(base._read()[0].aval)
     for op, args, kwargs in tensor._steps if base is not tensor else ():
@@ -239,9 +240,14 @@ def _part(x: Layout, start: int, shape: tuple) -> dict:
     return {"shape": tuple(shape), "strides": strides(shape), "offset": x.offset + start}
 
 
+def _as_strided(x: Layout, size: tuple, stride: tuple, storage_offset: int) -> dict:
+    return {"shape": size, "strides": stride, "offset": x.offset + storage_offset}  # x is in order here
+
+
 _RULES: dict[str, Callable[..., dict | None]] = {
     "transpose": _transpose, "t": _t, "permute": _permute, "movedim": _movedim, "view": _view, "reshape": _view,
     "view_as": _view_as, "flatten": _flatten, "unflatten": _unflatten, "squeeze": _squeeze, "unsqueeze": _unsqueeze,
     "expand": _expand, "expand_as": _expand_as, "narrow": _narrow, "select": _select, "getitem": _getitem,
     "diagonal": _diagonal, "unfold": _unfold, "real": _real, "imag": _imag, "part": _part,
+    "as_strided": _as_strided,
 }  # fmt: skip

@@ -61,3 +61,17 @@ ShortTensor = _named(dtypes.int16)
 IntTensor = _named(dtypes.int32)
 LongTensor = _named(dtypes.int64)
 BoolTensor = _named(dtypes.bool)
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Make the dtype of a named type, or of its name as in ``"torch.DoubleTensor"``, the default.
+
+    Raises:
+        TypeError: no floating point type.
+    """
+    kind = globals().get(t.rsplit(".", 1)[-1]) if isinstance(t, str) else t
+    if not isinstance(kind, tensortype):
+        raise TypeError("invalid type object: only floating-point types are supported as the default type")
+    if not kind.dtype.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    dtypes.set_default_dtype(kind.dtype)

@@ -13,11 +13,13 @@ from pytreemod.rng import HostStream, ProgramStream
 from pytreemod.rng.intel import is_intel
 from pytreemod.torch.cell import alias
 from pytreemod.torch.creation import made, shape_of
-from pytreemod.torch.dtypes import as_dtype, default, int64
+from pytreemod.torch.dtypes import as_dtype, default, float64, int64
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import check_in_place, composite
+from pytreemod.torch.placing import placing
 from pytreemod.torch.record import OPS, call, item
-from pytreemod.torch.size import device
+from pytreemod.torch.size import checked
+from pytreemod.torch.size import device as Device
 from pytreemod.torch.strides import memory_order
 from pytreemod.torch.tape.capture import lasting
 from pytreemod.torch.tape.modes import modes
@@ -34,6 +36,7 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu"):
+        checked(device)
         self._host: Any = HostStream(_FIRST_SEED)
         self._seed = _FIRST_SEED
         self._program: Tensor | None = None
@@ -41,13 +44,14 @@ class Generator:
 
     @property
     def device(self) -> Any:
-        return device("cpu")
+        return Device("cpu")
 
     @property
     def stream(self) -> Any:
         """The source that draws come from now."""
-        if modes.capture is not None:
-            return _ProgramSource(self)
+        found = modes.capture
+        if found is not None:
+            return _ProgramSource(self) if found.draws is None else found.draws(self)
         if self._ahead:
             self._host.load_program_state(np.asarray(self._program._array()))  # type: ignore[union-attr]
             self._ahead = False
@@ -284,13 +288,29 @@ def normal(
 
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     """1 with the probability that ``input`` says, otherwise 0."""
+    if p is None and modes.capture is not None:  # the probabilities cannot be read
+        return drawn(source(generator).uniform(tuple(input.shape), dtype=input._aval.dtype) < input, input.dtype)
     chance = np.asarray(input._array()) if p is None else p
     return drawn(source(generator).bernoulli(chance, tuple(input.shape)), input.dtype)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with the probabilities in the last dimension."""
+    if modes.capture is not None:
+        return _multinomial_in_program(input, num_samples, replacement, source(generator))
     return drawn(source(generator).multinomial(np.asarray(input._array()), num_samples, replacement))
+
+
+def _multinomial_in_program(weights: Any, count: int, replacement: bool, stream: Any) -> Tensor:
+    """As ``rng.multinomial`` draws, without a look at the weights."""
+    if not replacement or count == 1:
+        clocks = -(-stream.uniform(tuple(weights.shape), dtype=np.float64)).log1p()
+        ratio = weights / clocks.to(weights.dtype)
+        return ratio.argsort(dim=-1, descending=True, stable=True)[..., :count]
+    running = weights.cumsum(-1)
+    running = (running / running[..., -1:]).to(float64)
+    unit = stream.uniform((*weights.shape[:-1], count), dtype=np.float64)
+    return (running.unsqueeze(-2)[..., :-1] < unit.unsqueeze(-1)).sum(-1)
 
 
 def _filling(name: str, draw: Callable) -> None:
@@ -312,6 +332,15 @@ def _random(t: Tensor, s: Any, low: Any = None, high: Any = None) -> Any:
     return s.random(tuple(t.shape), t._aval.dtype, low, high)
 
 
+def _shape_of(name: str, t: Tensor) -> tuple:
+    if not t.dtype.is_floating_point:
+        raise RuntimeError(
+            f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {t.dtype.scalar_name.lower()} int"
+        )
+    return tuple(t.shape)
+
+
 _filling("uniform_", lambda t, s, low=0.0, high=1.0, **k: s.uniform(
     tuple(t.shape), k.get("from", k.get("a", low)), k.get("to", k.get("b", high)), t._aval.dtype))  # fmt: skip
 _filling("normal_", lambda t, s, mean=0.0, std=1.0: s.normal(tuple(t.shape), mean, std, t._aval.dtype))
@@ -320,10 +349,18 @@ _filling(
     "bernoulli_",
     lambda t, s, p=0.5: s.bernoulli(np.asarray(p._array()) if isinstance(p, Tensor) else p, tuple(t.shape)),
 )
+_filling("geometric_", lambda t, s, p: s.geometric(tuple(t.shape), float(p), t._aval.dtype))
+_filling("cauchy_", lambda t, s, median=0.0, sigma=1.0: s.cauchy(_shape_of("Cauchy", t), median, sigma, t._aval.dtype))
+_filling("log_normal_", lambda t, s, mean=1.0, std=2.0: s.log_normal(tuple(t.shape), mean, std, t._aval.dtype))
 _filling("exponential_", lambda t, s, lambd=1.0: s.exponential(tuple(t.shape), lambd, t._aval.dtype))
 
 composite(function=False)(bernoulli)
 composite(function=False)(multinomial)
+
+
+rand, rand_like, randn, randn_like, randint, randint_like, randperm, normal = map(
+    placing, (rand, rand_like, randn, randn_like, randint, randint_like, randperm, normal)
+)
 
 
 class fork_rng:  # noqa: N801 (PyTorch's name)

@@ -10,9 +10,11 @@ import numpy as np
 
 from pytreemod.torch import dtypes, messages
 from pytreemod.torch.dtypes import as_dtype
-from pytreemod.torch.ops.registry import CAST
+from pytreemod.torch.ops.output import CAST
 from pytreemod.torch.parameter import Parameter
 from pytreemod.torch.record import call
+from pytreemod.torch.size import checked
+from pytreemod.torch.size import device as device_type
 from pytreemod.torch.tape.compiled import is_array
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tape.waiting import wait
@@ -171,12 +173,19 @@ def reduce(self: Tensor, protocol: int) -> tuple:
 
 def to(self: Tensor, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, copy: bool = False,
        memory_format: Any = None) -> Tensor:  # fmt: skip
-    """The tensor with another dtype; devices are accepted and do not move it."""
+    """The tensor with another dtype. A device that is there is accepted, and does not move it.
+
+    Raises: as ``size.checked``.
+    """
     for arg in args:
         if isinstance(arg, Tensor):
             dtype = arg.dtype
-        elif not (arg is None or isinstance(arg, (str, int)) or type(arg).__name__ == "device"):
+        elif isinstance(arg, (str, device_type)) or type(arg) is int:
+            checked(arg)
+        elif not (arg is None or isinstance(arg, int)):
             dtype = arg
+    if device is not None:
+        checked(device)
     if dtype is None or as_dtype(dtype, "to") is self.dtype:
         return self.clone() if copy else self  # type: ignore[attr-defined]
     return wrap(call(CAST, (self, as_dtype(dtype, "to"))))
@@ -187,6 +196,8 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     if dtype is None:
         return messages.type_name(self)
     if isinstance(dtype, str):
+        if dtype.startswith("torch.cuda."):
+            checked("cuda")
         name = dtype.rsplit(".", 1)[-1].removesuffix("Tensor")
         dtype = next(d for d in vars(dtypes).values() if isinstance(d, dtypes.dtype) and d.scalar_name == name)
     return to(self, getattr(dtype, "dtype", dtype))  # torch.FloatTensor names one

@@ -17,7 +17,7 @@ from pytreemod.torch.dtypes import default
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.nodes import NODES
 from pytreemod.torch.refusals import refusal
-from pytreemod.torch.tape.modes import modes
+from pytreemod.torch.tape.modes import autocasting, modes
 from pytreemod.torch.tape.trail import Fork, forget
 from pytreemod.torch.tape.value import IN, NUMBER, Group, Op, Spec, Value, constant, projection
 
@@ -108,6 +108,8 @@ def call(op: Op, args: tuple, kwargs: dict | None = None, grad: bool | None = No
     Raises:
         whatever the operation says of its arguments, at once.
     """
+    if autocasting[0] and modes.autocast is not None:
+        args, kwargs = modes.autocast(op, args, kwargs)
     trail = modes.trail
     plain = trail.fork is not None  # while a program is captured, every tensor is asked
     form: Any = None  # all are inputs

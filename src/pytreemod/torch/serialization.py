@@ -178,3 +178,35 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: A
     tensors = {name: made(array) for name, array in arrays.items()}
     ties = json.loads(metadata.get("ties", "{}"))  # as ``save_safetensors`` notes them
     return tensors | {name: tensors[first] for name, first in ties.items()}
+
+
+_safe: list[Any] = []
+
+
+def add_safe_globals(safe_globals: list) -> None:
+    """Kept for ``get_safe_globals``: ``load`` makes no objects of classes that a file names, so that all is safe."""
+    _safe.extend(each for each in safe_globals if each not in _safe)
+
+
+def clear_safe_globals() -> None:
+    """Forget what was added."""
+    _safe.clear()
+
+
+def get_safe_globals() -> list:
+    """What was added."""
+    return list(_safe)
+
+
+class safe_globals:  # noqa: N801 (PyTorch's name)
+    """Context in which classes are among the safe globals; see ``add_safe_globals``."""
+
+    def __init__(self, safe_globals: list):
+        self.added = list(safe_globals)
+
+    def __enter__(self) -> None:
+        self.before = list(_safe)
+        add_safe_globals(self.added)
+
+    def __exit__(self, *_: Any) -> None:
+        _safe[:] = self.before

@@ -6,13 +6,13 @@ XLA chooses threads, algorithms and layouts; on CPU it is deterministic and comp
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from pytreemod.torch.size import device
-
-__version__ = "2.13.0"  # the PyTorch whose behaviour this is
-version = SimpleNamespace(__version__=__version__, cuda=None, hip=None, git_version="")
+from pytreemod.torch.size import checked, device, own_device
+from pytreemod.torch.size import device as Device
+from pytreemod.torch.version import __version__  # noqa: F401
 
 _threads = [os.cpu_count() or 1]
 _precision = ["highest"]
@@ -65,33 +65,30 @@ def are_deterministic_algorithms_enabled() -> bool:
 
 
 def get_default_device() -> device:
-    """The device ``cpu``."""
-    return device("cpu")
+    """The device that all tensors are on."""
+    return own_device()
 
 
 def set_default_device(device: Any) -> None:
-    """Accepts ``"cpu"`` (or None), where all tensors are.
+    """Accepts the device that tensors are on, ``"cpu"`` and None.
 
     Raises:
-        AssertionError: another device is asked for.
+        AssertionError, RuntimeError: another one.
     """
-    if device is not None and str(device).split(":")[0] != "cpu":
-        raise AssertionError(
-            f"set_default_device: expected 'cpu', got {str(device)!r}; where programs run is JAX's affair"
-        )
+    if device is not None:
+        checked(device)
 
 
-def _absent() -> bool:
-    return False
+def get_device_module(device: Any = None) -> ModuleType:
+    """``torch.cpu`` or ``torch.cuda``: of a device, or of the one that tensors are on.
 
-
-backends = SimpleNamespace(
-    cudnn=SimpleNamespace(
-        allow_tf32=True, benchmark=False, deterministic=False, enabled=True, is_available=_absent, version=lambda: None
-    ),
-    cuda=SimpleNamespace(matmul=SimpleNamespace(allow_tf32=False), is_built=_absent),
-    mps=SimpleNamespace(is_available=_absent, is_built=_absent),
-)
+    Raises:
+        RuntimeError: there is none of that type.
+    """
+    kind = (own_device() if device is None else Device(device)).type
+    if kind not in ("cpu", "cuda"):
+        raise RuntimeError(f"Invalid device string '{kind}': make sure it is 'cpu' or 'cuda'")
+    return import_module(f"pytreemod.torch.{kind}")
 
 
 def typename(obj: Any) -> str:
@@ -101,3 +98,8 @@ def typename(obj: Any) -> str:
     kind = obj if isinstance(obj, type) else type(obj)
     module = kind.__module__
     return kind.__qualname__ if module in ("builtins", "__builtin__", None) else f"{module}.{kind.__qualname__}"
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Nothing is changed: XLA decides. As on a system that cannot flush them, the answer is False."""
+    return False

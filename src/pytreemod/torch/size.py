@@ -13,10 +13,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from pytreemod.torch.backend import accelerator_type
+
 DEVICE_TYPES = (
     "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, "
     "hpu, mtia, privateuseone, tpu"
 ).split(", ")
+
+
+NO_ACCELERATOR = "Cannot access accelerator device when none is available."
 
 
 class Size(tuple):
@@ -96,10 +101,9 @@ class device:  # noqa: N801 (PyTorch's name)
         elif isinstance(type, str):
             name, number = _parse(type, index)
         elif isinstance(type, int) and index is None:
-            raise RuntimeError(
-                f"Cannot access accelerator device by its number alone: got device({type}), "
-                f"expected its type too, as in device('cuda', {type})"
-            )
+            if accelerator_type() is None:
+                raise RuntimeError(NO_ACCELERATOR)
+            name, number = _parse(accelerator_type() or "", type)
         else:
             raise TypeError(
                 f"device() received an invalid combination of arguments: expected a name or a device, got {type!r}"
@@ -109,6 +113,12 @@ class device:  # noqa: N801 (PyTorch's name)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         raise AttributeError(f"cannot set {attribute!r}: a torch.device is immutable")
+
+    def __enter__(self) -> device:
+        return checked(self)
+
+    def __exit__(self, *_: Any) -> None:
+        pass
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"
@@ -145,6 +155,33 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
     return name, index
 
 
+def checked(place: Any) -> Any:
+    """A device that tensors can be asked to be on: the CPU, or what JAX computes on.
+
+    Raises:
+        AssertionError, RuntimeError: another one, as a build of PyTorch for JAX's device says it.
+        NotImplementedError: "meta".
+    """
+    found = place if isinstance(place, device) else device(place)
+    kind = found.type
+    if kind == "cpu" or kind == accelerator_type():
+        return found
+    if kind in ("cuda", "xpu"):
+        raise AssertionError(f"Torch not compiled with {kind.upper()} enabled")
+    if kind == "meta":
+        raise NotImplementedError(
+            "device 'meta': there are no tensors without values; for shapes alone use jax.eval_shape on the "
+            "functional face"
+        )
+    raise RuntimeError(f"PyTorch is not linked with support for {kind} devices")
+
+
+def own_device() -> Any:
+    """The device of every tensor: what JAX computes on."""
+    kind = accelerator_type()
+    return _CPU if kind is None else device(kind, 0)
+
+
 class _Name:
     """A constant that prints as ``torch.<name>`` and pickles to itself."""
 
@@ -172,6 +209,7 @@ class memory_format(_Name):  # noqa: N801 (PyTorch's name)
     __slots__ = ()
 
 
+_CPU = device("cpu")
 strided = layout("strided")
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")

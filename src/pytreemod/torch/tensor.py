@@ -131,6 +131,8 @@ class Tensor(TensorBase):
         return self._alias[1]
 
     def _read_view(self, base: Tensor) -> tuple[Value, bool]:
+        if base._base is not None:  # its shape was changed in place: this is a view of what it was
+            base = self._base = base._base
         if capturing[0] and modes.capture is not None:
             modes.capture.see_flag(self)
         source, tracked = base._read()
@@ -164,10 +166,11 @@ class Tensor(TensorBase):
         view._steps = (*self._steps, (op, args, kwargs))
         view._seen, view._viewed = value if root is self else root._read()[0], out
         out.counter, out.version = value.counter, value.version
-        if self._detached or not modes.grad:
+        cut = self._detached and not self._leaf  # a leaf gets its gradient, whatever its cell came from
+        if cut or not modes.grad:
             view._detached = True
             view._hidden = self._hidden
-            view._unrecorded = self._unrecorded or not self._detached
+            view._unrecorded = self._unrecorded or not cut
         return view
 
     def _write(self, value: Value, tracked: bool = True) -> None:

@@ -28,6 +28,10 @@ def positive(*shape):
     return np.abs(f(*shape)) + 0.5
 
 
+def places(*shape):
+    return np.arange(np.prod(shape[2:])).reshape(shape[2:]) + np.zeros(shape, np.int64)
+
+
 def signs(*shape):
     return np.sign(f(*shape))
 
@@ -35,6 +39,7 @@ def signs(*shape):
 X = f(3, 4)
 ACTIVATIONS = """CELU ELU GELU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid Mish PReLU ReLU
 ReLU6 SELU SiLU Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink""".split()
+PADS = "Circular Reflection Replication Zero".split()
 PAIRS = "L1Loss MSELoss SmoothL1Loss HuberLoss".split()
 LAYERS = {
     **{name: ((), {}, X) for name in ACTIVATIONS},
@@ -53,6 +58,23 @@ LAYERS = {
     **{f"MaxPool{n}d": ((2,), {}, f(1, 2, *(4,) * n)) for n in (1, 2, 3)},
     **{f"AvgPool{n}d": ((2,), {}, f(1, 2, *(4,) * n)) for n in (1, 2, 3)},
     **{f"AdaptiveAvgPool{n}d": ((2,), {}, f(1, 2, *(4,) * n)) for n in (1, 2, 3)},
+    **{f"{kind}Pad{n}d": ((1,), {}, f(1, 2, *(3,) * n)) for kind in PADS for n in (1, 2, 3)},
+    **{f"ConstantPad{n}d": ((1, 0.5), {}, f(1, 2, *(3,) * n)) for n in (1, 2, 3)},
+    **{f"AdaptiveMaxPool{n}d": ((2,), {}, f(1, 2, *(5,) * n)) for n in (1, 2, 3)},
+    **{f"LPPool{n}d": ((2, 2), {}, positive(1, 2, *(4,) * n)) for n in (1, 2, 3)},
+    **{f"FractionalMaxPool{n}d": ((2,), {"output_ratio": 0.5}, f(1, 2, *(6,) * n)) for n in (2, 3)},
+    **{f"MaxUnpool{n}d": ((2,), {}, f(1, 2, *(2,) * n), places(1, 2, *(2,) * n)) for n in (1, 2, 3)},
+    "LocalResponseNorm": ((3,), {}, f(1, 5, 2)),
+    "CrossMapLRN2d": ((3,), {}, f(1, 5, 2, 2)),
+    "RReLU": ((), {}, X),
+    "PixelShuffle": ((2,), {}, f(1, 4, 2, 3)),
+    "PixelUnshuffle": ((2,), {}, f(1, 1, 2, 4)),
+    "ChannelShuffle": ((2,), {}, f(1, 4, 3)),
+    "Unfold": ((2,), {}, f(1, 2, 3, 3)),
+    "Fold": ((3, 2), {}, f(1, 8, 4)),
+    "Upsample": ((), {"scale_factor": 1.5, "mode": "bilinear"}, f(1, 2, 3, 3)),
+    "UpsamplingNearest2d": ((), {"scale_factor": 2}, f(1, 2, 3, 3)),
+    "UpsamplingBilinear2d": ((5,), {}, f(1, 2, 3, 3)),
     **{f"BatchNorm{n}d": ((3,), {}, f(4, 3, *(2,) * n)) for n in (1, 2, 3)},
     **{
         f"InstanceNorm{n}d": ((3,), {"affine": True, "track_running_stats": True}, f(2, 3, *(3,) * n))

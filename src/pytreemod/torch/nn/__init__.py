@@ -5,9 +5,10 @@ from typing import Any
 
 import pytreemod.nn as _functional_face
 from pytreemod.functional.linear_cross_entropy import LinearCrossEntropyOptions
-from pytreemod.torch.nn import containers, functional, init, utils
+from pytreemod.torch.nn import containers, functional, init, parallel, utils
 from pytreemod.torch.nn.live import live_class
 from pytreemod.torch.nn.module import Module
+from pytreemod.torch.nn.parallel import DataParallel
 from pytreemod.torch.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from pytreemod.tree import Module as _Immutable
 
@@ -19,6 +20,7 @@ LAYERS = {
 
 __all__ = [  # noqa: PLE0604
     "Buffer",
+    "DataParallel",
     "LinearCrossEntropyOptions",
     "Module",
     "Parameter",
@@ -27,6 +29,7 @@ __all__ = [  # noqa: PLE0604
     "containers",
     "functional",
     "init",
+    "parallel",
     "utils",
     *sorted(LAYERS),
 ]

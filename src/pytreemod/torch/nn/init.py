@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +15,14 @@ from pytreemod.nn.init import calculate_gain
 from pytreemod.rng import use
 from pytreemod.torch.autograd.mode import no_grad
 from pytreemod.torch.random import default_generator
-from pytreemod.torch.tape.value import constant
+from pytreemod.torch.tape.value import constant as value_of
 from pytreemod.torch.tensor import Tensor, wrap
 
 NAMES = (
     "uniform", "normal", "trunc_normal", "constant", "ones", "zeros", "eye", "dirac", "xavier_uniform",
     "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal", "sparse",
 )  # fmt: skip
+FORMER = tuple(name for name in NAMES if name not in ("trunc_normal", "ones", "zeros"))  # deprecated, without "_"
 
 
 def _filling(function: Callable) -> Callable:
@@ -38,7 +40,7 @@ def _filling(function: Callable) -> Callable:
         with use(stream), jax.enable_x64(True):
             array = function(tuple(tensor.shape), *args, **kwargs)
         with no_grad():
-            return tensor.copy_(wrap(constant(array)))  # type: ignore[attr-defined]
+            return tensor.copy_(wrap(value_of(array)))  # type: ignore[attr-defined]
 
     own = [p for p in parameters.values() if p.name not in ("shape", "dtype")]
     first = inspect.Parameter("tensor", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -48,7 +50,19 @@ def _filling(function: Callable) -> Callable:
     return fill
 
 
+def _former(name: str, function: Callable) -> Callable:
+    @functools.wraps(function)
+    def fill(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    fill.__name__ = fill.__qualname__ = name
+    return fill
+
+
 for _name in NAMES:
     globals()[_name + "_"] = _filling(getattr(pure, _name))
+for _name in FORMER:
+    globals()[_name] = _former(_name, globals()[_name + "_"])
 
-__all__ = ["calculate_gain", *(name + "_" for name in NAMES)]
+__all__ = ["calculate_gain", *(name + "_" for name in NAMES), *FORMER]

@@ -27,8 +27,10 @@ from pytreemod.torch.cell import alias
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.rebinding import Rebinding, stores_attributes
-from pytreemod.torch.ops.registry import check_in_place, fitted, kept
+from pytreemod.torch.ops.output import fitted
+from pytreemod.torch.ops.registry import check_in_place, kept
 from pytreemod.torch.random import default_generator
+from pytreemod.torch.size import checked
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
 from pytreemod.tree.signatures import parameter_names
@@ -261,6 +263,8 @@ def _live_init(init: Callable) -> Callable:
 
     @functools.wraps(init)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("device") is not None:
+            checked(kwargs["device"])
         args = tuple(_plain_dtype(a) for a in args)
         kwargs = {name: _plain_dtype(a) for name, a in kwargs.items()}
         if takes_dtype and not _local.depth and dtypes.default.dtype is not dtypes.float32:

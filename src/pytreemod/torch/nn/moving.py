@@ -10,6 +10,7 @@ from pytreemod.torch import dtypes
 from pytreemod.torch.autograd.mode import no_grad
 from pytreemod.torch.nn.base import Root
 from pytreemod.torch.nn.members import epoch
+from pytreemod.torch.size import checked
 from pytreemod.torch.size import device as Device
 from pytreemod.torch.tensor import Tensor
 
@@ -47,9 +48,10 @@ class Moving(Root):
     def to(self, *args: Any, **kwargs: Any) -> Any:
         """Cast floating parameters and buffers: ``to(dtype)``, ``to(device, dtype)``, ``to(tensor)``.
 
-        A device is accepted and moves nothing.
+        A device that is there is accepted and moves nothing.
 
         Raises:
+            AssertionError, RuntimeError: a device that is not there.
             TypeError: the dtype is neither floating nor complex.
         """
         dtype = kwargs.pop("dtype", None)
@@ -63,10 +65,12 @@ class Moving(Root):
                 dtype = arg
             elif isinstance(arg, Tensor):
                 dtype = arg.dtype
-            elif isinstance(arg, str):
-                Device(arg)
-            elif not (arg is None or isinstance(arg, (bool, int, Device))):
+            elif isinstance(arg, (str, Device)) or type(arg) is int:
+                checked(arg)
+            elif not (arg is None or isinstance(arg, bool)):
                 raise TypeError(f"to() received an invalid combination of arguments - got ({type(arg).__name__})")
+        if kwargs.get("device") is not None:
+            checked(kwargs["device"])
         if dtype is None:
             return self
         if not (dtype.is_floating_point or dtype.is_complex):
@@ -107,7 +111,12 @@ class Moving(Root):
         return self
 
     def cuda(self, device: Any = None) -> Any:
-        """The module itself: arrays are where JAX puts them."""
+        """The module itself, where JAX computes on a GPU.
+
+        Raises:
+            AssertionError: it does not.
+        """
+        checked("cuda" if device is None else device)
         return self
 
     def share_memory(self) -> Any:

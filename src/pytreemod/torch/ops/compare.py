@@ -5,13 +5,17 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from pytreemod.torch.ops.kinds import name_of, refuse
 from pytreemod.torch.ops.registry import operands, operation
 from pytreemod.torch.ops.shapes import broadcast
 
 
 def _comparison(name: str, function: Callable, *aliases: str) -> None:
     def pure(input: Any, other: Any) -> Any:
-        return function(*operands(input, other))
+        pair = operands(input, other)
+        if name not in ("eq", "ne"):
+            refuse(name, "c", *pair)
+        return function(*pair)
 
     pure.__name__ = name
     operation(saves="none", numbers=True, inplace=True, dunder=name, aliases=aliases)(pure)
@@ -46,7 +50,9 @@ def logical_not(input: Any) -> Any:
 
 def _bitwise(name: str, function: Callable, dunder: str) -> None:
     def pure(input: Any, other: Any) -> Any:
-        return function(*operands(input, other))
+        pair = operands(input, other)
+        refuse(name, "fc" if name in ("bitwise_and", "bitwise_or", "bitwise_xor") else "bfc", *pair)
+        return function(*pair)
 
     pure.__name__ = name
     operation(saves="none", numbers=True, inplace=True, dunder=dunder)(pure)
@@ -61,10 +67,16 @@ _bitwise("bitwise_right_shift", jnp.right_shift, "rshift")
 
 @operation(saves="none", inplace=True)
 def bitwise_not(input: Any) -> Any:
+    refuse("bitwise_not", "fc", input)
     return ~input
 
 
 @operation(saves="none")
 def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    for name, least in (("rtol", rtol), ("atol", atol)):
+        if least < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {least}")
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"{name_of(input)} did not match {name_of(other)}")
     broadcast(input, other)
     return jnp.isclose(input, other, rtol, atol, equal_nan)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from pytreemod.torch.ops import pointwise, reduce
-from pytreemod.torch.ops.registry import FUNCTIONS, composite, return_type, write_out
+from pytreemod.torch.ops.output import deliver
+from pytreemod.torch.ops.registry import FUNCTIONS, composite, return_type
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
@@ -16,6 +17,9 @@ def _overloaded(input: Any, args: tuple, kwargs: dict, kinds: tuple) -> Any:
     out = kwargs.pop("out", None)
     kwargs = {"dim" if k == "axis" else k: v for k, v in kwargs.items()}
     other = kwargs.pop("other", None)
+    if not isinstance(input, Tensor) or not kwargs.keys() <= {"dim", "keepdim"} or other is not None and args[1:]:
+        given = ", ".join(type(a).__name__ for a in (input, *args, *kwargs.values()))
+        raise TypeError(f"{result.__name__}() received an invalid combination of arguments - got ({given})")
     if args and isinstance(args[0], Tensor):
         other, args = args[0], args[1:]
     if other is not None:
@@ -24,7 +28,7 @@ def _overloaded(input: Any, args: tuple, kwargs: dict, kinds: tuple) -> Any:
         found = result(*wrap(call(along, (input, *args), kwargs)))
     else:
         found = wrap(call(whole, (input,)))
-    return found if out is None else write_out(found, out)
+    return found if out is None else deliver(result.__name__, found, out, ())
 
 
 @composite()

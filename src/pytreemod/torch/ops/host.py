@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pytreemod.torch.ops.registry import axis, composite, return_type
+from pytreemod.torch.ops.registry import axis, composite
 from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.tensor import Tensor, as_tensor
 
@@ -52,20 +52,3 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     return as_tensor(
         np.bincount(np.asarray(input._array()), None if weights is None else np.asarray(weights._array()), minlength)
     )
-
-
-_median = return_type("median", "values indices")
-
-
-@composite()
-def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """The lower median, of all elements or along a dimension with its places."""
-    if dim is None:
-        flat = input.reshape(-1)  # type: ignore[attr-defined]
-        return flat.sort()[0][(flat.numel() - 1) // 2]
-    if not input.ndim:
-        return _median(input, as_tensor(np.zeros((), np.int64)))
-    values, places = input.sort(dim, stable=True)  # type: ignore[attr-defined]
-    at = (input.shape[dim] - 1) // 2
-    values, places = values.narrow(dim, at, 1), places.narrow(dim, at, 1)
-    return _median(values, places) if keepdim else _median(values.squeeze(dim), places.squeeze(dim))

@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from pytreemod.torch.cell import Cell, alias
-from pytreemod.torch.ops.registry import CAST, FUNCTIONS, cast, check_in_place, operation
+from pytreemod.torch.ops.output import CAST
+from pytreemod.torch.ops.registry import FUNCTIONS, cast, check_in_place, operation
 from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.modes import modes
@@ -81,7 +82,7 @@ for _name, _function in {
     FUNCTIONS[_name] = _function
 
 
-def _reshaping(name: str) -> Any:
+def reshaping(name: str) -> Any:
     """The in-place form of a method that only changes the shape."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -100,4 +101,4 @@ def _reshaping(name: str) -> Any:
 
 
 for _name in ("squeeze", "unsqueeze", "transpose", "swapaxes", "swapdims", "t"):
-    setattr(Tensor, _name + "_", _reshaping(_name))
+    setattr(Tensor, _name + "_", reshaping(_name))

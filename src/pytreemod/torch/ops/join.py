@@ -8,7 +8,6 @@ import numpy as np
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.ops.indices import integers, slices, within
-from pytreemod.torch.ops.matrix import EINSUM
 from pytreemod.torch.ops.registry import axes, axis, cast, composite, operands, operation
 from pytreemod.torch.ops.shape import SPLIT, SPLIT_WITH_SIZES, UNBIND
 from pytreemod.torch.ops.shapes import broadcast
@@ -160,6 +159,11 @@ def flip(input: Any, dims: Any) -> Any:
 
 @operation("RollBackward0", "none")
 def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+    if isinstance(shifts, (tuple, list)) and not shifts:
+        raise RuntimeError("`shifts` required")
+    if not input.ndim and dims not in (None, (), []):
+        first = dims[0] if isinstance(dims, (tuple, list)) else dims
+        raise IndexError(f"Dimension specified as {first} but tensor has no dimensions")
     if not input.size:
         return input
     if isinstance(dims, (tuple, list)) and not dims:
@@ -302,14 +306,6 @@ def broadcast_tensors(*tensors: Any) -> tuple:
         tensors = tuple(tensors[0])
     shape = broadcast(*tensors)
     return tuple(t if tuple(t.shape) == shape else t.expand(shape) for t in tensors)
-
-
-@composite(method=False)
-def einsum(equation: str, *tensors: Any) -> Tensor:
-    """The sum of products that ``equation`` says, as in PyTorch."""
-    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
-        tensors = tuple(tensors[0])
-    return wrap(call(EINSUM, tensors, {"equation": equation.replace(" ", "")}))
 
 
 @composite(method=False)

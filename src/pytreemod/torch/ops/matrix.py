@@ -6,18 +6,32 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops import shapes
-from pytreemod.torch.ops.registry import cast, operation
-from pytreemod.torch.ops.shapes import expanded, product, vector
+from pytreemod.torch.ops.registry import operation
+from pytreemod.torch.ops.shapes import product, vector
 
 
-def _alike(name: str, a: Any, b: Any) -> None:
+def _alike(a: Any, b: Any) -> None:
     if a.dtype != b.dtype:
         one, two = (messages.scalar_name(from_numpy_dtype(x.dtype)) for x in (a, b))
         names = {"Float": "float", "Double": "double", "Long": "long int", "Int": "int"}
         raise RuntimeError(
             f"expected m1 and m2 to have the same dtype, but got: {names.get(one, one)} != {names.get(two, two)}"
         )
+
+
+def kind(x: Any) -> str:
+    """The dtype of an array as PyTorch's messages name it."""
+    return messages.scalar_name(from_numpy_dtype(x.dtype))
+
+
+def same_kind(a: Any, b: Any, words: str) -> None:
+    """Raises: RuntimeError with ``words``, which may name the dtypes as ``{one}`` and ``{two}``, when they differ."""
+    if a.dtype != b.dtype:
+        raise RuntimeError(words.format(one=kind(a), two=kind(b)))
+
+
+DOT = "dot : expected both vectors to have same dtype, but found {one} and {two}"
+SCALARS = "expected scalar type {one} but found {two}"
 
 
 def _product_node(value: Any) -> str:
@@ -29,8 +43,10 @@ def _product_node(value: Any) -> str:
 
 @operation("MmBackward0", "others", dunder="matmul")
 def matmul(input: Any, other: Any) -> Any:
-    _alike("matmul", input, other)
+    _alike(input, other)
     product(input.shape, other.shape)
+    if input.dtype == bool:
+        raise NotImplementedError("\"addmm_impl_cpu_\" not implemented for 'Bool'")
     return jnp.matmul(input, other)
 
 
@@ -57,6 +73,7 @@ def bmm(input: Any, mat2: Any) -> Any:
             f"Expected size for first two dimensions of batch2 tensor to be: [{input.shape[0]}, {input.shape[2]}] but "
             f"got: [{mat2.shape[0]}, {mat2.shape[1]}]."
         )
+    same_kind(input, mat2, SCALARS)
     return jnp.matmul(input, mat2)
 
 
@@ -64,6 +81,7 @@ def bmm(input: Any, mat2: Any) -> Any:
 def mv(input: Any, vec: Any) -> Any:
     if input.ndim != 2 or vec.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}")
+    same_kind(vec, input, "addmv input tensors must have the same dtype, but got {one}, {two}, and {one}")
     return matmul.function(input, vec)
 
 
@@ -71,6 +89,7 @@ def mv(input: Any, vec: Any) -> Any:
 def dot(input: Any, tensor: Any) -> Any:
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
+    same_kind(input, tensor, DOT)
     return matmul.function(input, tensor)
 
 
@@ -79,32 +98,6 @@ def outer(input: Any, vec2: Any) -> Any:
     vector("outer", "self", input)
     vector("outer", "vec2", vec2)
     return input[:, None] * vec2[None, :]
-
-
-@operation("AddmmBackward0", "others", numbers=True, inplace=True)
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-    for name, each in (("mat1", mat1), ("mat2", mat2)):
-        if each.ndim != 2:
-            raise RuntimeError(f"{name} must be a matrix, got {each.ndim}-D tensor")
-    out = matmul.function(mat1, mat2)
-    expanded(input.shape, out.shape)
-    return cast(beta, input.dtype) * input + cast(alpha, mat1.dtype) * out
-
-
-@operation("BaddbmmBackward0", "others", numbers=True, inplace=True)
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-    out = bmm.function(batch1, batch2)
-    expanded(input.shape, out.shape)
-    return cast(beta, input.dtype) * input + cast(alpha, batch1.dtype) * out
-
-
-def _einsum(*tensors: Any, equation: str) -> Any:
-    shapes.einsum(equation, tensors)
-    return jnp.einsum(equation, *tensors)
-
-
-_einsum.__name__ = "einsum"
-EINSUM = operation("ViewBackward0", "others", function=False, method=False)(_einsum)
 
 
 def _need_matrix(name: str, input: Any) -> None:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
+from pytreemod.torch.ops.kinds import refuse
 from pytreemod.torch.ops.registry import cast, operands, operation
+from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.tensor import Tensor
 
 
@@ -20,29 +23,39 @@ def copysign(input: Any, other: Any) -> Any:
 
 @operation("LogaddexpBackward0")
 def logaddexp(input: Any, other: Any) -> Any:
-    return jnp.logaddexp(*operands(input, other, floating=True))
+    pair = operands(input, other)
+    refuse("logaddexp", "bi", *pair)
+    return jnp.logaddexp(*pair)
 
 
 @operation("Logaddexp2Backward0")
 def logaddexp2(input: Any, other: Any) -> Any:
-    return jnp.logaddexp2(*operands(input, other, floating=True))
+    pair = operands(input, other)
+    refuse("logaddexp2", "bic", *pair)
+    return jnp.logaddexp2(*pair)
 
 
 @operation(saves="none", inplace=True)
 def heaviside(input: Any, values: Any) -> Any:
-    input, values = operands(input, values)
-    one = jnp.ones((), input.dtype)
-    return jnp.where(input == 0, values, jnp.where(input < 0, one - one, one))
+    refuse("heaviside", "c", input, values, words="heaviside is not yet implemented for complex tensors.")
+    if input.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    broadcast(input, values)
+    return jnp.where(input == 0, values, (input > 0).astype(input.dtype))
 
 
 @operation(saves="none", inplace=True)
 def gcd(input: Any, other: Any) -> Any:
-    return jnp.gcd(*operands(input, other))
+    pair = operands(input, other)
+    refuse("gcd", "bfc", *pair)
+    return jnp.gcd(*pair)
 
 
 @operation(saves="none", inplace=True)
 def lcm(input: Any, other: Any) -> Any:
-    return jnp.lcm(*operands(input, other))
+    pair = operands(input, other)
+    refuse("lcm", "bfc", *pair)
+    return jnp.lcm(*pair)
 
 
 @operation("PowBackward1", numbers=True)
@@ -66,15 +79,24 @@ Tensor.float_power_ = _float_power_  # type: ignore[attr-defined]
 
 @operation(saves="none", inplace=True)
 def nextafter(input: Any, other: Any) -> Any:
-    return jnp.nextafter(*operands(input, other))
+    pair = operands(input, other)
+    refuse("nextafter", "bic", *pair)
+    return _nextafter(*pair)
+
+
+@jax.custom_jvp
+def _nextafter(input: Any, other: Any) -> Any:
+    return jnp.nextafter(input, other)
+
+
+@_nextafter.defjvp
+def _(primals: tuple, tangents: tuple) -> tuple:
+    (input, other), (step, other_step) = primals, tangents
+    same = input == other  # there the result is `other`; elsewhere it moves as `input` does
+    return jnp.nextafter(input, other), jnp.where(same, other_step, step)
 
 
 @operation("MulBackward0", numbers=True, inplace=True)
 def ldexp(input: Any, other: Any) -> Any:
     two = operands(input, other, floating=True)
     return two[0] * jnp.exp2(two[1])
-
-
-@operation("FixBackward0", "none", inplace=True)
-def fix(input: Any) -> Any:
-    return jnp.trunc(input) if jnp.issubdtype(input.dtype, jnp.floating) else input

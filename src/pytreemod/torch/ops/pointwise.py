@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
+from pytreemod.torch.ops.kinds import letter, letter_of, refuse
 from pytreemod.torch.ops.registry import cast, operands, operation
 from pytreemod.torch.ops.shapes import broadcast, shape_of
 from pytreemod.torch.tape.value import IN
@@ -26,19 +28,31 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return input | other if input.dtype == bool else input + other
 
 
-@operation(_reflected("Sub", "RsubBackward1"), "none", numbers=True, inplace=True, dunder="sub", aliases=("subtract",))
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
-    input, other = operands(input, other)
-    if input.dtype == bool:
+def _no_truth(*xs: Any) -> None:
+    """Raises: RuntimeError for truth values, which cannot be subtracted."""
+    truth = [letter_of(x) == "b" for x in xs]
+    if all(truth):
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
             "operator instead."
         )
+    if any(truth):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
+
+
+@operation(_reflected("Sub", "RsubBackward1"), "none", numbers=True, inplace=True, dunder="sub", aliases=("subtract",))
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    _no_truth(input, other)
+    input, other = operands(input, other)
     return input - (other if _one(alpha) else other * cast(alpha, input.dtype))
 
 
 @operation("RsubBackward1", "none", numbers=True)
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    _no_truth(input, other)
     other, input = operands(other, input)
     return other - (input if _one(alpha) else input * cast(alpha, input.dtype))
 
@@ -61,6 +75,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     input, other = operands(input, other, floating=rounding_mode is None)
     if rounding_mode is None:
         return input / other
+    if rounding_mode in ("floor", "trunc"):
+        refuse(f"div_{rounding_mode}", "bc", input)
     if rounding_mode == "floor":
         return jnp.floor_divide(input, other)
     if rounding_mode == "trunc":
@@ -72,17 +88,23 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 
 @operation("FloorDivideBackward0", "none", numbers=True, inplace=True, dunder="floordiv")
 def floor_divide(input: Any, other: Any) -> Any:
-    return jnp.floor_divide(*operands(input, other))
+    pair = operands(input, other)
+    refuse("div_floor", "bc", *pair)
+    return jnp.floor_divide(*pair)
 
 
 @operation("RemainderBackward0", "inputs", numbers=True, inplace=True, dunder="mod")
 def remainder(input: Any, other: Any) -> Any:
-    return jnp.remainder(*operands(input, other))
+    pair = operands(input, other)
+    refuse("remainder", "bc", *pair)
+    return jnp.remainder(*pair)
 
 
 @operation("FmodBackward0", "inputs", numbers=True, inplace=True)
 def fmod(input: Any, other: Any) -> Any:
-    return jnp.fmod(*operands(input, other))
+    pair = operands(input, other)
+    refuse("fmod", "bc", *pair)
+    return jnp.fmod(*pair)
 
 
 def _power_node(value: Any) -> str:
@@ -97,6 +119,10 @@ def _power_node(value: Any) -> str:
 
 @operation(_power_node, "inputs", inplace=True, dunder="pow")
 def pow(input: Any, exponent: Any) -> Any:
+    if letter_of(input) == letter_of(exponent) == "b":
+        if not isinstance(exponent, bool):
+            raise NotImplementedError("\"pow\" not implemented for 'Bool'")
+        return input if exponent else jnp.ones_like(input)
     if isinstance(exponent, (int, float)) and not isinstance(exponent, bool) and not isinstance(input, (int, float)):
         base = operands(input, exponent)[0]
         if exponent == 0.5:
@@ -105,39 +131,62 @@ def pow(input: Any, exponent: Any) -> Any:
             return base ** int(exponent)
         if exponent < 0 and jnp.issubdtype(base.dtype, jnp.integer):
             raise RuntimeError("Integers to negative integer powers are not allowed.")
-    return jnp.power(*operands(input, exponent))
+    base, exponent = operands(input, exponent)
+    if letter(base) != "i":
+        return jnp.power(base, exponent)
+    odd = exponent % 2 != 0
+    unit = jnp.where(base == 1, 1, jnp.where(base == -1, jnp.where(odd, -1, 1), 0)).astype(base.dtype)
+    return jnp.where(exponent < 0, unit, jnp.power(base, jnp.maximum(exponent, 0)))
 
 
 @operation("Atan2Backward0", "inputs", numbers=True, inplace=True, aliases=("arctan2",))
 def atan2(input: Any, other: Any) -> Any:
-    return jnp.arctan2(*operands(input, other, floating=True))
+    pair = operands(input, other, floating=True)
+    refuse("atan2", "c", *pair)
+    y, x = jnp.broadcast_arrays(*pair)
+    origin = (y == 0) & (x == 0)  # there the gradient is zero, as in PyTorch
+    turned = jnp.arctan2(jnp.where(origin, jnp.zeros_like(y), y), jnp.where(origin, jnp.ones_like(x), x))
+    return jnp.where(origin, jax.lax.stop_gradient(jnp.arctan2(y, x)), turned)
+
+
+def _ordered(name: str, *xs: Any) -> None:
+    """Raises: RuntimeError for complex numbers, which have no order."""
+    refuse(name, "c", *xs, words=f"{name} not implemented for complex tensors.")
 
 
 @operation("MaximumBackward0", "inputs", numbers=True)
 def maximum(input: Any, other: Any) -> Any:
-    return jnp.maximum(*operands(input, other))
+    pair = operands(input, other)
+    _ordered("maximum", *pair)
+    return jnp.maximum(*pair)
 
 
 @operation("MinimumBackward0", "inputs", numbers=True)
 def minimum(input: Any, other: Any) -> Any:
-    return jnp.minimum(*operands(input, other))
+    pair = operands(input, other)
+    _ordered("minimum", *pair)
+    return jnp.minimum(*pair)
 
 
 @operation("FmaxBackward0", "inputs", numbers=True)
 def fmax(input: Any, other: Any) -> Any:
     input, other = operands(input, other)
+    _ordered("fmax", input)
     return jnp.where((input >= other) | (other != other), input, other)  # of equals the first has the gradient
 
 
 @operation("FminBackward0", "inputs", numbers=True)
 def fmin(input: Any, other: Any) -> Any:
     input, other = operands(input, other)
+    _ordered("fmin", input)
     return jnp.where((input <= other) | (other != other), input, other)
 
 
 @operation("HypotBackward0", "inputs", numbers=True, inplace=True)
 def hypot(input: Any, other: Any) -> Any:
-    return jnp.hypot(*operands(input, other))
+    pair = operands(input, other)
+    refuse("hypot", "bic", *pair)
+    return jnp.hypot(*pair)
 
 
 @operation("LerpBackward0", "inputs", numbers=True, inplace=True)
@@ -209,5 +258,6 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 @operation("XlogyBackward0", "inputs", numbers=True, inplace=True)
 def xlogy(input: Any, other: Any) -> Any:
     input, other = operands(input, other, floating=True)
-    safe = jnp.where(input == 0, jnp.ones_like(other), other)
-    return jnp.where((input == 0) & ~jnp.isnan(other), jnp.zeros_like(input), input * jnp.log(safe))
+    # zero times any logarithm is zero; the gradient by a zero is the logarithm all the same, where there is one
+    none = (input == 0) & ((other <= 0) | jnp.isinf(other))
+    return input * jnp.log(jnp.where(none, jnp.ones_like(other), other))

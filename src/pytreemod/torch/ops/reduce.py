@@ -5,11 +5,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation, with_dim
-from pytreemod.torch.ops.shapes import shape_of
+from pytreemod.torch.ops.kinds import letter, refuse
+from pytreemod.torch.ops.registry import axes, axis, composite, floating, operation, with_dim
 from pytreemod.torch.tensor import Tensor
 
 
@@ -32,6 +33,7 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 
 @operation("NansumBackward0")
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    refuse("nansum", "c", input, words="nansum on CPU does not support complex inputs")
     return jnp.nansum(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
 
 
@@ -39,11 +41,18 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     if dtype is None:
         _need_float("mean", input)
+    elif not jnp.issubdtype(dtype, jnp.inexact):
+        raise RuntimeError(
+            "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+            f"Got: {messages.scalar_name(from_numpy_dtype(np.dtype(dtype)))}"
+        )
     return jnp.mean(input, axes(dim, input.ndim), dtype, keepdims=keepdim)
 
 
 @operation(with_dim("Prod"), "both")
 def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    if isinstance(dim, (tuple, list)):
+        raise TypeError("prod() received an invalid combination of arguments: dim must be one int")
     return jnp.prod(input, axes(dim, input.ndim), _whole(input, dtype), keepdims=keepdim)
 
 
@@ -55,6 +64,8 @@ def _spread(dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
 
 @operation("VarBackward0")
 def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    if letter(input) in "bi":
+        raise RuntimeError("std and var only support floating point and complex dtypes")
     dim, less = _spread(dim, unbiased, correction)
     over = axes(dim, input.ndim)
     count = math.prod(input.shape[d] for d in over)
@@ -64,7 +75,9 @@ def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
 
 @operation("StdBackward0", "both")
 def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
-    return jnp.sqrt(var.function(input, dim, unbiased, keepdim, correction=correction))
+    spread = var.function(input, dim, unbiased, keepdim, correction=correction)
+    zero = spread == 0  # there the gradient is zero, as in PyTorch, where that of a root is infinite
+    return jnp.where(zero, jnp.zeros_like(spread), jnp.sqrt(jnp.where(zero, jnp.ones_like(spread), spread)))
 
 
 @composite()
@@ -83,10 +96,12 @@ def std_mean(input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool
 
 def _extreme(input: Any, dim: Any, keepdim: bool, arg: Any) -> tuple:
     """The values and places of maxima or minima; the gradient goes to the place, the first of equals."""
+    name = arg.__name__.removeprefix("arg")
+    refuse(name, "c", input, words=f"{name}(): does not support complex input")
+    dim = axis(dim, input.ndim)
     if not input.ndim:
         return input, jnp.zeros((), jnp.int64)
-    dim = axis(dim, input.ndim)
-    _need_elements(arg.__name__.removeprefix("arg"), input, (dim,))
+    _need_elements(name, input, (dim,))
     places = arg(input, axis=dim, keepdims=True)
     values = jnp.take_along_axis(input, places, dim)
     if not keepdim:
@@ -106,11 +121,13 @@ def min_dim(input: Any, dim: int, keepdim: bool = False) -> Any:
 
 @operation("AmaxBackward0", "both")
 def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    refuse("max_values", "c", input)
     return jnp.max(input, _need_elements("amax", input, dim), keepdims=keepdim)
 
 
 @operation("AminBackward0", "both")
 def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    refuse("min_values", "c", input)
     return jnp.min(input, _need_elements("amin", input, dim), keepdims=keepdim)
 
 
@@ -129,10 +146,12 @@ def _need_elements(name: str, input: Any, dim: Any) -> tuple:
 
 
 def _max_all(input: Any) -> Any:
+    refuse("max_all", "c", input)
     return jnp.max(input, _need_elements("max", input, None))
 
 
 def _min_all(input: Any) -> Any:
+    refuse("min_all", "c", input)
     return jnp.min(input, _need_elements("min", input, None))
 
 
@@ -160,15 +179,20 @@ def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _place(jnp.argmin, input, dim, keepdim)
 
 
+def _unless_none(dim: Any, ndim: int) -> tuple:
+    """The dimensions to reduce, where an empty list names none of them."""
+    return () if isinstance(dim, (tuple, list)) and not dim else axes(dim, ndim)
+
+
 @operation(saves="none")
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    out = jnp.all(input, axes(dim, input.ndim), keepdims=keepdim)
+    out = jnp.all(input, _unless_none(dim, input.ndim), keepdims=keepdim)
     return out.astype(jnp.uint8) if input.dtype == jnp.uint8 else out
 
 
 @operation(saves="none")
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    out = jnp.any(input, axes(dim, input.ndim), keepdims=keepdim)
+    out = jnp.any(input, _unless_none(dim, input.ndim), keepdims=keepdim)
     return out.astype(jnp.uint8) if input.dtype == jnp.uint8 else out
 
 
@@ -182,26 +206,6 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     return jax.scipy.special.logsumexp(floating(input), axes(dim, input.ndim), keepdims=keepdim)
 
 
-@operation("LinalgVectorNormBackward0", "both")
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    input = floating(input if dtype is None else input.astype(dtype))
-    over, size = axes(dim, input.ndim), magnitude(input)
-    p = 2.0 if p in ("fro", None) else float(p)
-    if p == math.inf:
-        return jnp.max(size, over, keepdims=keepdim)
-    if p == -math.inf:
-        return jnp.min(size, over, keepdims=keepdim)
-    if p == 0:
-        return jnp.sum((input != 0).astype(size.dtype), over, keepdims=keepdim)
-    if p == 1:
-        return jnp.sum(size, over, keepdims=keepdim)
-    total = jnp.sum(size * size if p == 2 else size**p, over, keepdims=keepdim)
-    # the gradient at zero is zero, as in PyTorch
-    zero = total == 0
-    root = jnp.where(zero, jnp.ones_like(total), total) ** (1 / p) if p != 2 else jnp.sqrt(jnp.where(zero, 1, total))
-    return jnp.where(zero, jnp.zeros_like(total), root)
-
-
 @operation("CumsumBackward0", "none", inplace=True)
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return jnp.cumsum(input, axis(dim, input.ndim), _whole(input, dtype)) if input.ndim else input
@@ -212,21 +216,5 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return jnp.cumprod(input, axis(dim, input.ndim), _whole(input, dtype)) if input.ndim else input
 
 
-def _quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
-    if len(shape_of(q)) > 1:
-        raise RuntimeError(f"quantile() q must be a scalar or 1D tensor, got {list(q.shape)}")
-    if isinstance(q, (int, float)) and not 0 <= q <= 1:
-        raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q:g}")
-    return jnp.quantile(
-        input,
-        q,
-        axis=None if dim is None or not input.ndim else axis(dim, input.ndim),
-        keepdims=keepdim,
-        method=interpolation,
-    )
-
-
-_quantile.__name__ = "quantile"
-operation("QuantileBackward0")(_quantile)
 MAX_ALL = operation("MaxBackward1", "inputs", function=False, method=False, name="max_all")(_max_all)
 MIN_ALL = operation("MinBackward1", "inputs", function=False, method=False, name="min_all")(_min_all)

@@ -19,8 +19,10 @@ from pytreemod.torch import messages
 from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
 from pytreemod.torch.layout import crosses
+from pytreemod.torch.ops import bounds
+from pytreemod.torch.ops.output import deliver, fitted
 from pytreemod.torch.ops.shapes import broadcast
-from pytreemod.torch.promotion import can_cast, promote
+from pytreemod.torch.promotion import promote
 from pytreemod.torch.record import OPS, Flagged, call
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar, Value
@@ -36,12 +38,12 @@ _IN_PLACE_FUNCTIONS = frozenset(
 )  # PyTorch offers ``torch.exp_(x)`` for these; of the others, in-place forms are methods only
 _NUMBERS = (int, float, bool, complex)
 _NUMBER_FIRST = frozenset(
-    "pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift isin "
-    "where".split()
+    "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor "
+    "bitwise_left_shift bitwise_right_shift isin where".split()
 )  # PyTorch takes a number before a tensor here
 _TENSORS_ONLY = frozenset(
     "atan2 fmin fmax minimum maximum logical_and logical_or logical_xor gcd lcm logaddexp logaddexp2 hypot ldexp "
-    "heaviside nextafter".split()
+    "heaviside nextafter igamma igammac".split()
 )
 _OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Array)
 
@@ -91,8 +93,13 @@ def floating(x: Any) -> Any:
 
 
 def magnitude(x: Any) -> Any:
-    """The absolute value with PyTorch's gradient: zero at zero, where JAX's is one."""
-    return x * jnp.sign(x) if jnp.issubdtype(x.dtype, jnp.floating) else jnp.abs(x)
+    """The absolute value with PyTorch's gradient: zero at zero, where JAX's is one, or NaN for complex numbers."""
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        return x * jnp.sign(x)
+    if jnp.issubdtype(x.dtype, jnp.complexfloating):
+        zero = x == 0
+        return jnp.where(zero, 0, jnp.abs(jnp.where(zero, 1, x))).astype(x.real.dtype)
+    return jnp.abs(x)
 
 
 def axes(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -211,6 +218,7 @@ def with_dim(name: str) -> Callable:
 def spelled(op: Op, varargs: bool, returns: str | None, by_strides: str = "") -> Callable:
     """The public function of an operation; of a view that needs fitting strides, what happens where they do not."""
     result = return_type(op.name, returns) if returns else None
+    pointed = op.name in bounds.POINTED
 
     @functools.wraps(op.function)
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
@@ -232,27 +240,14 @@ def spelled(op: Op, varargs: bool, returns: str | None, by_strides: str = "") ->
                 return wrap(call(op, (source, *args[1:]), kwargs))
             return source._view(op, args[1:], kwargs or None)
         tensors = wrap(call(op, args, kwargs))
+        if pointed:
+            bounds.check(op.name, args, kwargs)
         if result is not None and type(tensors) is tuple:
             tensors = result(*tensors)
-        return tensors if out is None else write_out(tensors, out)
+        return tensors if out is None else deliver(op.name, tensors, out, args)
 
     public.__name__ = public.__qualname__ = op.name
     return public
-
-
-def write_out(result: Any, out: Any) -> Any:
-    """Write a result into the tensors given as ``out=``."""
-    if isinstance(out, (tuple, list)):
-        for r, o in zip(result, out, strict=True):
-            write_out(r, o)
-        return out
-    if out.requires_grad and modes.grad or result.requires_grad:
-        raise RuntimeError("functions with out=... arguments don't support automatic differentiation")
-    if out.shape != result.shape:
-        out.data = result.to(out.dtype)
-        return out
-    out._write(fitted(result._read()[0], out))
-    return out
 
 
 def check_in_place(tensor: Tensor) -> None:
@@ -272,28 +267,6 @@ def check_in_place(tensor: Tensor) -> None:
             raise RuntimeError(messages.LEAF_VIEW_IN_PLACE)
 
 
-def fitted(value: Value, tensor: Tensor) -> Value:
-    """A new value for ``tensor``, cast to its dtype.
-
-    Raises:
-        RuntimeError: the shape differs, or the dtype's category would fall.
-    """
-    own = tensor._read()[0].aval
-    if value.aval is own:
-        return value
-    if value.aval.shape != own.shape:
-        raise RuntimeError(
-            f"output with shape {list(own.shape)} doesn't match the broadcast shape {list(value.aval.shape)}"
-        )
-    have, want = from_numpy_dtype(value.aval.dtype), from_numpy_dtype(own.dtype)
-    if not can_cast(have, want):
-        raise RuntimeError(
-            f"result type {messages.scalar_name(have)} can't be cast to the desired output type "
-            f"{messages.scalar_name(want)}"
-        )
-    return call(CAST, (value, want))
-
-
 def kept(tensor: Tensor) -> Tensor:
     """The present value of a tensor about to be overwritten, as the overwriting operation keeps it for its gradient."""
     if not modes.grad:
@@ -307,10 +280,16 @@ def kept(tensor: Tensor) -> Tensor:
 def in_place(op: Op, name: str) -> Callable:
     """The method that puts the result where the first argument was."""
     keeps = op.saves not in ("none", "indices", "output")
+    tensors, pointed = op.name in _TENSORS_ONLY, op.name in bounds.POINTED
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_in_place(self)
-        self._write(fitted(call(op, (kept(self) if keeps else self, *args), kwargs), self))
+        if tensors and args and type(args[0]) in _NUMBERS:
+            raise TypeError(_refusal(name, "other", 1, args[0]))
+        value = call(op, (kept(self) if keeps else self, *args), kwargs)
+        if pointed:
+            bounds.check(op.name, (self, *args), kwargs)
+        self._write(fitted(value, self))
         return self
 
     method.__name__ = method.__qualname__ = name
@@ -340,6 +319,9 @@ def operators(op: Op, name: str, inplace: bool) -> None:
     def reflected(self: Tensor, other: Any) -> Any:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
+        if not isinstance(self, Tensor):
+            kind = type(self).__name__
+            raise TypeError(f"descriptor '__r{name}__' for 'Tensor' objects doesn't apply to a '{kind}' object")
         return wrap(call(op, (other, self)))
 
     setattr(Tensor, f"__{name}__", forward)
@@ -361,11 +343,3 @@ def composite(*, method: bool = True, function: bool = True, aliases: tuple[str,
         return plain
 
     return offer
-
-
-def _cast(x: Any, dtype: Any) -> Any:
-    return x.astype(dtype)
-
-
-CAST = Op(_cast, "ToCopyBackward0", saves="none")
-OPS[_cast] = CAST

@@ -5,7 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pytreemod.torch.ops.registry import axis, floating, operands, operation
+from pytreemod.torch.ops.kinds import letter, name_of, refuse
+from pytreemod.torch.ops.registry import axes, axis, floating, operands, operation
 
 
 def _running(input: Any, dim: int, better: Any) -> tuple:
@@ -40,7 +41,12 @@ def logcumsumexp(input: Any, dim: int) -> Any:
 
 @operation("AminmaxBackward0", "both", returns="min max")
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    refuse("aminmax", "c", input)
     over = None if dim is None or not input.ndim else axis(dim, input.ndim)
+    if over is not None and not input.shape[over]:
+        raise IndexError(f"aminmax: Expected reduction dim {over} to have non-zero size.")
+    if not input.size:
+        raise RuntimeError("aminmax(): cannot compute over an empty dimension, as the operation has no identity.")
     return jnp.min(input, over, keepdims=keepdim), jnp.max(input, over, keepdims=keepdim)
 
 
@@ -88,6 +94,10 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if not input.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     dim = axis(dim, input.ndim)
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    if not n:
+        return input
     parts = [p for p in (prepend, input, append) if p is not None]
     for each in parts:
         for k, (own, other) in enumerate(zip(input.shape, each.shape, strict=False)):
@@ -102,7 +112,16 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
 
 @operation("MeanBackward1")
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    over = None if dim is None else tuple(dim) if isinstance(dim, (tuple, list)) else dim
+    if letter(input) in "bi":
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {name_of(input)}"
+        )
+    refuse("nansum", "c", input, words="nansum on CPU does not support complex inputs")
+    over = axes(dim, input.ndim)
+    if dtype is not None and not jnp.issubdtype(dtype, jnp.inexact):
+        raise RuntimeError(
+            "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype"
+        )
     return jnp.nanmean(input if dtype is None else input.astype(dtype), over, keepdims=keepdim)
 
 
@@ -142,25 +161,14 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     flat = input.reshape(-1)
     low, high = jnp.asarray(min, flat.dtype), jnp.asarray(max, flat.dtype)
+    if not flat.size:
+        return jnp.zeros((bins,), flat.dtype)
     if min == max:
         low, high = jnp.min(flat), jnp.max(flat)
         low, high = jnp.where(low == high, low - 1, low), jnp.where(low == high, high + 1, high)
     place = jnp.clip(jnp.floor((flat - low) / (high - low) * bins).astype(jnp.int64), 0, bins - 1)
     inside = ((flat >= low) & (flat <= high)).astype(flat.dtype)
     return jnp.zeros((bins,), flat.dtype).at[place].add(inside)
-
-
-@operation("TrapezoidBackward0", "none", method=False, aliases=("trapz",))
-def trapezoid(y: Any, x: Any = None, *, dx: float = 1, dim: int = -1) -> Any:
-    dim = axis(dim, y.ndim)
-    left = jax.lax.slice_in_dim(y, 0, y.shape[dim] - 1, axis=dim)
-    right = jax.lax.slice_in_dim(y, 1, y.shape[dim], axis=dim)
-    if x is None:
-        return jnp.sum(left + right, dim) * (dx / 2)
-    gap = jnp.diff(x, axis=-1 if x.ndim == 1 else dim)
-    if x.ndim == 1:
-        gap = gap.reshape([-1 if d == dim else 1 for d in range(y.ndim)])
-    return jnp.sum((left + right) * gap, dim) / 2
 
 
 @operation("NanmedianBackward0", function=True)

@@ -153,6 +153,8 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """The view of ``length`` elements from ``start`` on; a start that is a tensor is read."""
     if not input.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if isinstance(start, Tensor) and (start.ndim or start._aval.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     return input._view(_narrow, (dim, int(start), length))
 
 

@@ -32,8 +32,18 @@ _at_least("atleast_2d", 2, (0, 0))
 _at_least("atleast_3d", 3, (0, 0, -1))
 
 
+def _several(name: str, tensors: Any) -> None:
+    """Raises: TypeError where there is no sequence, RuntimeError where it is empty."""
+    if not isinstance(tensors, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not "
+                        f"{type(tensors).__name__}")  # fmt: skip
+    if not tensors:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+
+
 def _stacked(name: str, ndim: int, dim: int, *aliases: str) -> None:
     def public(tensors: Any, *, out: Any = None) -> Tensor:
+        _several(name, tensors)
         raised = FUNCTIONS[f"atleast_{ndim}d"](*tensors)
         raised = raised if isinstance(raised, tuple) else (raised,)
         along = 0 if name == "hstack" and raised[0].ndim == 1 else dim
@@ -52,6 +62,7 @@ _stacked("dstack", 3, 2)
 @composite(method=False)
 def column_stack(tensors: Any, *, out: Any = None) -> Tensor:
     """The tensors side by side; vectors are columns."""
+    _several("column_stack", tensors)
     columns = [t.reshape(-1, 1) if t.ndim <= 1 else t for t in tensors]
     return FUNCTIONS["hstack"](columns, out=out)
 
@@ -92,7 +103,11 @@ def _split_along(name: str, least: int, dim: int) -> None:
                 f"{'s' if least > 1 else ''}, but got a tensor with {input.ndim} dimensions!"
             )
         along = 0 if name == "hsplit" and input.ndim == 1 else dim
-        if isinstance(indices_or_sections, int) and input.shape[along] % indices_or_sections:
+        if not isinstance(indices_or_sections, (int, tuple, list)):
+            kind = type(indices_or_sections).__name__
+            raise TypeError(f"{name}() received an invalid combination of arguments - got (Tensor, {kind})")
+        sections = indices_or_sections
+        if isinstance(sections, int) and (not sections or (sections > 0 and input.shape[along] % sections)):
             raise RuntimeError(
                 f"torch.{name} attempted to split along dimension {along}, but the size of the dimension "
                 f"{input.shape[along]} is not divisible by the split_size {indices_or_sections}!"

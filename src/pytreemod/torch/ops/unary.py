@@ -1,5 +1,6 @@
 """Functions of one operand, element by element."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.special as special
 
+from pytreemod.torch.ops.kinds import letter, name_of, refuse
 from pytreemod.torch.ops.registry import composite, floating, magnitude, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tensor import Tensor, wrap
@@ -23,9 +25,8 @@ def _float(name: str, function: Callable, saves: str = "inputs", **options: Any)
 
 
 for _name, _function in {
-    "log": jnp.log, "log2": jnp.log2, "log10": jnp.log10, "log1p": jnp.log1p, "sin": jnp.sin, "cos": jnp.cos,
+    "log": jnp.log, "log2": jnp.log2, "log10": jnp.log10, "sin": jnp.sin, "cos": jnp.cos,
     "sinh": jnp.sinh, "cosh": jnp.cosh, "erf": special.erf, "erfc": special.erfc, "lgamma": special.gammaln,
-    "digamma": special.digamma,
 }.items():  # fmt: skip
     _float(_name, _function)
 
@@ -35,13 +36,28 @@ for _name, _function in {
 }.items():  # fmt: skip
     _float(_name, _function, "output")
 
+
+@jax.custom_jvp
+def _acosh(x: Any) -> Any:
+    return jnp.arccosh(x)
+
+
+@_acosh.defjvp
+def _(primals: tuple, tangents: tuple) -> tuple:
+    # one root of a product would take the other branch on half of the complex plane
+    (x,), (dx,) = primals, tangents
+    slope = jax.lax.rsqrt(x - 1) * jax.lax.rsqrt(x + 1) if letter(x) == "c" else jax.lax.rsqrt(x * x - 1)
+    return jnp.arccosh(x), slope * dx
+
+
 for _name, _function in {
-    "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan, "asinh": jnp.arcsinh, "acosh": jnp.arccosh,
+    "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan, "asinh": jnp.arcsinh, "acosh": _acosh,
     "atanh": jnp.arctanh,
 }.items():  # fmt: skip
     _float(_name, _function, aliases=("arc" + _name[1:],))
 
 _float("erfinv", special.erfinv)
+_float("log1p", jnp.log1p, node="Log1PBackward0")
 
 
 @operation("NegBackward0", "none", inplace=True, aliases=("negative",))
@@ -56,12 +72,13 @@ def neg(input: Any) -> Any:
 
 @operation("AbsBackward0", inplace=True, aliases=("absolute",))
 def abs(input: Any) -> Any:
+    refuse("abs", "b", input)
     return magnitude(input)
 
 
 @operation(inplace=True)
 def square(input: Any) -> Any:
-    return input * input
+    return input * input if input.dtype != bool else input.astype(jnp.int64)
 
 
 square.node = "PowBackward0"
@@ -69,38 +86,61 @@ square.node = "PowBackward0"
 
 @operation("SignBackward0", "none", inplace=True)
 def sign(input: Any) -> Any:
-    return jnp.sign(input) if input.dtype != bool else input
+    if letter(input) == "c":
+        raise NotImplementedError(
+            "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
+        )
+    return _sign(input)
+
+
+def _sign(input: Any) -> Any:
+    """The sign; that of nan is zero, as in PyTorch."""
+    if letter(input) == "f":
+        return jnp.where(jnp.isnan(input), jnp.zeros_like(input), jnp.sign(input))
+    return input if letter(input) == "b" else jnp.sign(input)
 
 
 @operation("SgnBackward0", "none", inplace=True)
 def sgn(input: Any) -> Any:
-    return jnp.sign(input)
+    if letter(input) != "c":
+        return _sign(input)
+    zero = input == 0
+    safe = jnp.where(zero, jnp.ones_like(input), input)
+    return jnp.where(zero, jnp.zeros_like(input), safe / jnp.abs(safe))
 
 
-def _stepwise(name: str, function: Callable) -> None:
+def _stepwise(name: str, function: Callable, *aliases: str) -> None:
     def pure(input: Any) -> Any:
-        return function(input) if jnp.issubdtype(input.dtype, jnp.floating) else input
+        refuse(name, "bc", input)
+        return function(input) if letter(input) == "f" else input
 
     pure.__name__ = name
-    operation(saves="none", inplace=True)(pure)
+    operation(saves="none", inplace=True, aliases=aliases)(pure)
 
 
-for _name, _function in {"floor": jnp.floor, "ceil": jnp.ceil, "trunc": jnp.trunc}.items():
-    _stepwise(_name, _function)
+_stepwise("floor", jnp.floor)
+_stepwise("ceil", jnp.ceil)
+_stepwise("trunc", jnp.trunc, "fix")
 
 
 @operation("RoundBackward0", "none", inplace=True)
 def round(input: Any, *, decimals: int = 0) -> Any:
-    return jnp.round(input, decimals) if jnp.issubdtype(input.dtype, jnp.floating) else input
+    refuse("round", "bc", input)
+    if decimals and letter(input) == "i":
+        raise NotImplementedError(f"\"round_cpu\" not implemented for '{name_of(input)}'")
+    return jnp.round(input, decimals) if letter(input) == "f" else input
 
 
 @operation("FracBackward0", "none", inplace=True)
 def frac(input: Any) -> Any:
+    refuse("frac", "bic", input)
     return input - jnp.trunc(input)
 
 
 @operation("ReluBackward0", "output", inplace=True)
 def relu(input: Any) -> Any:
+    refuse("relu", "b", input, words="Boolean inputs not supported for relu")
+    refuse("clamp", "c", input)
     return jax.nn.relu(input)
 
 
@@ -123,6 +163,7 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = N
 @operation("LogitBackward0", inplace=True)
 def logit(input: Any, eps: float | None = None) -> Any:
     input = floating(input)
+    refuse("logit", "c", input)
     if eps is not None:
         input = jnp.where(input < eps, eps, jnp.where(input > 1 - eps, 1 - eps, input)).astype(input.dtype)
     return jnp.log(input / (1 - input))
@@ -144,22 +185,17 @@ for _name, _function in {
     operation(saves="none")(_test)
 
 
-for _name, _function in {
-    "deg2rad": jnp.deg2rad, "rad2deg": jnp.rad2deg, "i0": special.i0, "sinc": jnp.sinc,
-}.items():  # fmt: skip
+for _name, _factor in {"deg2rad": math.pi / 180, "rad2deg": 180 / math.pi}.items():
+
+    def _turned(input: Any, _name: str = _name, _factor: float = _factor) -> Any:
+        refuse(_name, "c", input, words=f"{_name} is not supported for complex tensors.")
+        return floating(input) * _factor
+
+    _turned.__name__ = _name
+    operation("MulBackward0", "none", inplace=True)(_turned)
+
+for _name, _function in {"i0": special.i0, "sinc": jnp.sinc}.items():
     _float(_name, _function)
-
-
-def _polygamma(input: Any, n: int) -> Any:
-    return special.polygamma(jnp.asarray(n, jnp.int32), floating(input))
-
-
-_POLYGAMMA = operation("PolygammaBackward0", function=False, method=False, name="polygamma")(_polygamma)
-
-
-@operation("MvlgammaBackward0", inplace=True)
-def mvlgamma(input: Any, p: int) -> Any:
-    return special.multigammaln(floating(input), p)
 
 
 @composite()
@@ -170,24 +206,13 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-_CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, name="conj")(
-    lambda input: jnp.conj(input)
-)
+CONJUGATE = operation("ConjBackward0", "none", method=False, function=False, name="conj")(lambda input: jnp.conj(input))
 
 
 @composite(aliases=("conj_physical",))
 def conj(input: Tensor) -> Tensor:
     """The complex conjugate; of a real tensor the tensor itself."""
-    return wrap(call(_CONJUGATE, (input,))) if input.dtype.is_complex else input
-
-
-@composite()
-def polygamma(n: Any, input: Any) -> Tensor:
-    """The n-th derivative of the digamma function; as a method: ``x.polygamma(n)``."""
-    n, input = (input, n) if isinstance(n, Tensor) else (n, input)
-    if n < 0:
-        raise RuntimeError("polygamma(n, x) does not support negative n.")
-    return wrap(call(_POLYGAMMA, (input, n)))
+    return wrap(call(CONJUGATE, (input,))) if input.dtype.is_complex else input
 
 
 @operation("AngleBackward0")

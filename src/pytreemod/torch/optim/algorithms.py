@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from pytreemod.optim import ADADELTA, ADAGRAD, ADAM, ADAMAX, ADAMW, NADAM, RADAM, RMSPROP, RPROP
+from pytreemod.optim import ADADELTA, ADAFACTOR, ADAGRAD, ADAM, ADAMAX, ADAMW, MUON, NADAM, RADAM, RMSPROP, RPROP
 from pytreemod.optim import ASGD as ASGD_RULE
 from pytreemod.optim import SGD as SGD_RULE
+from pytreemod.optim.muon import COEFFICIENTS
 from pytreemod.torch.optim.optimizer import Optimizer
+from pytreemod.torch.tensor import Tensor
+
+
+def checked_lr(lr: Any) -> None:
+    """Raises ValueError for a learning rate that is a tensor of several elements."""
+    if isinstance(lr, Tensor) and math.prod(lr.shape) != 1:
+        raise ValueError("Tensor lr must be 1-element")
 
 
 def _options(arguments: dict) -> dict:
     """The arguments of a constructor that are options of a group."""
+    checked_lr(arguments.get("lr"))
     return {k: v for k, v in arguments.items() if k not in ("self", "params") and not k.startswith("__")}
 
 
@@ -35,6 +45,29 @@ class Adadelta(Optimizer):
         capturable: Any = False,
         maximize: Any = False,
         differentiable: Any = False,
+    ):
+        super().__init__(params, _options(locals()))
+
+
+class Adafactor(Optimizer):
+    """Adafactor, with the options of ``torch.optim.Adafactor`` (PyTorch 2.13).
+
+    Source: Shazeer and Stern 2018, arXiv:1804.04235.
+    """
+
+    rule = ADAFACTOR
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.01,
+        beta2_decay: Any = -0.8,
+        eps: Any = (None, 0.001),
+        d: Any = 1.0,
+        weight_decay: Any = 0.0,
+        *,
+        foreach: Any = None,
+        maximize: Any = False,
     ):
         super().__init__(params, _options(locals()))
 
@@ -169,6 +202,35 @@ class ASGD(Optimizer):
         capturable: Any = False,
     ):
         super().__init__(params, _options(locals()))
+
+
+class Muon(Optimizer):
+    """Muon, with the options of ``torch.optim.Muon`` (PyTorch 2.13); parameters are matrices.
+
+    Source: Jordan 2024; Liu et al. 2025, arXiv:2502.16982.
+    """
+
+    rule = MUON
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 0.001,
+        weight_decay: Any = 0.1,
+        momentum: Any = 0.95,
+        nesterov: Any = True,
+        ns_coefficients: Any = COEFFICIENTS,
+        eps: Any = 1e-07,
+        ns_steps: Any = 5,
+        adjust_lr_fn: Any = None,
+    ):
+        super().__init__(params, _options(locals()))
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.ndim != 2:
+                    raise ValueError(
+                        f"Muon only supports 2D parameters whereas we found a parameter with size: {param.shape}"
+                    )
 
 
 class NAdam(Optimizer):

@@ -115,7 +115,10 @@ class Optimizer(Saving):
             )
         params = list(params)
         names = None
-        if params and all(isinstance(p, tuple) for p in params):
+        named = [isinstance(p, tuple) for p in params]
+        if any(named):
+            if not all(named):
+                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
             names, params = [name for name, _ in params], [p for _, p in params]
         for param in params:
             if not isinstance(param, Tensor):
@@ -137,6 +140,7 @@ class Optimizer(Saving):
         param_group["params"] = params
         if names is not None:
             param_group["param_names"] = names
+        _same_naming(self.param_groups, param_group)
         if hasattr(type(self), "rule"):
             self.rule.validate({k: v for k, v in param_group.items() if not isinstance(v, Tensor)})
         for param in params:
@@ -307,7 +311,7 @@ class Optimizer(Saving):
         state = self.state[param]
         hidden = self._hidden.setdefault(param, {}) if self.rule.hidden else {}
         have = {**state, **hidden}
-        wanted = (*self.rule.clock(numbers), *self.rule.slots(numbers, static))
+        wanted = (*self.rule.clock(numbers), *self.rule.slot_shapes(param._aval.shape, numbers, static))
         if any(name not in have for name in wanted):
             with jax.enable_x64(True):
                 like = jnp.zeros(param.shape, param._aval.dtype)
@@ -339,6 +343,16 @@ def _with_hooks(step: Callable) -> Callable:
         return out
 
     return wrapped
+
+
+def _same_naming(groups: list[dict], new: dict) -> None:
+    """Raises ValueError where one group gives names and another does not."""
+    how = "with" if "param_names" in new else "without"
+    if any(("param_names" in group) != (how == "with") for group in groups):
+        raise ValueError(
+            "all optimizer param groups should be with/without names. cannot add param group "
+            f"{how} names to the optimizer"
+        )
 
 
 def _own(param: Tensor) -> None:

@@ -53,7 +53,8 @@ class Plan:
         given = iter(arrays)
         params = [next(given) for _ in range(count)]
         grads = [next(given) for _ in range(count)]
-        slots = {name: [next(given) for _ in places] for name in self.slots}
+        shapes = [params[place[0]].shape for place in places]
+        slots = {n: [next(given) if self.rule.has(n, s) else None for s in shapes] for n in self.slots}
         clocks = {name: [next(given) for _ in range(max(members) + 1)] for name in clock_names}
         extra = list(given)
 
@@ -68,7 +69,7 @@ class Plan:
                 for name in clock_names:
                     new_clocks[name][member] = ticks[member, dtype][0][name]
             rates = ticks[member, dtype][1]
-            state = {name: slots[name][at] for name in self.slots}
+            state = {name: slots[name][at] for name in self.slots if slots[name][at] is not None}
             if len(place) == 1:
                 (k,) = place
                 delta, state = rule._leaf(grads[k], params[k], state, rates, numbers, static)
@@ -81,11 +82,11 @@ class Plan:
                 parts = unpack(jax.lax.optimization_barrier(delta), [p.shape for p in own])
                 for k, part in zip(place, parts, strict=True):
                     params[k] = _moved(params[k], part)
-            for name in self.slots:
+            for name in state:
                 slots[name][at] = state[name]
         return (
             *params,
-            *(s for name in self.slots for s in slots[name]),
+            *(s for name in self.slots for s in slots[name] if s is not None),
             *(c for n in clock_names for c in new_clocks[n]),
         )
 
@@ -166,12 +167,13 @@ class Ready:
         clocks, members = shared_clocks(optimizer, params, held, clock_names)
         where, hyper, self.extra = read_numbers(numbers)
         self.hyper = constant(hyper)
-        packs = layout([p._aval for p in params], members)
+        packs = () if rule.shapes else layout([p._aval for p in params], members)
         self.plan = Plan(rule, static, where, slot_names, (clock_names, members), len(params), packs)
         self.settings = {"plan": self.plan}
         self.params, self.ids = params, list(map(id, params))
         self.note(group)
-        self.states = [_joined([held[k][n] for k in place]) for n in slot_names for place in self.plan.places()]
+        places = self.plan.places()
+        self.states = [_joined([held[k][n] for k in p]) for n in slot_names for p in places if n in held[p[0]]]
         self.states += [c for n in clock_names for c in clocks[n]]
         self.cells = [t._cell for t in (*params, *self.states)]
         self.holders = params
@@ -284,6 +286,8 @@ def read_numbers(numbers: dict) -> tuple[dict, jax.Array, list]:
     def place(value: Any, name: str) -> Any:
         if isinstance(value, (tuple, list)):
             return tuple(place(v, name) for v in value)
+        if value is None:
+            return ("is", None)
         if isinstance(value, Tensor):
             extra.append(value)
             return -len(extra)

@@ -99,7 +99,7 @@ class Saving:
 
     def _loaded(self, param: Tensor | None, entries: Any) -> Any:
         """The saved entries of a parameter, or of something else, as they are kept."""
-        return entries if param is None else {name: _entry(name, value, param) for name, value in entries.items()}
+        return entries if param is None else {name: loaded_entry(name, value, param) for name, value in entries.items()}
 
 
 def _check(rule: Any, group: dict, position: Any, param: Tensor, entries: dict) -> None:
@@ -110,7 +110,7 @@ def _check(rule: Any, group: dict, position: Any, param: Tensor, entries: dict) 
     """
     numbers, static = rule.split(group)
     wanted = {
-        **dict.fromkeys(rule.slots(numbers, static), tuple(param.shape)),
+        **rule.slot_shapes(tuple(param.shape), numbers, static),
         **dict.fromkeys(rule.clock(numbers), ()),
     }
     for name, value in entries.items():
@@ -124,7 +124,7 @@ def _check(rule: Any, group: dict, position: Any, param: Tensor, entries: dict) 
             )
 
 
-def _entry(name: str, value: Any, param: Tensor) -> Any:
+def loaded_entry(name: str, value: Any, param: Tensor) -> Any:
     """One entry of a saved state, as this parameter keeps it."""
     if isinstance(value, Tensor) or hasattr(value, "__array__"):
         array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)

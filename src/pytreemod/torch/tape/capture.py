@@ -36,6 +36,8 @@ def attributes(module: Any) -> dict:
 class Capture:
     """What one run of a function read, wrote, and depends on."""
 
+    draws: Callable[[Any], Any] | None = None  # where a generator draws from meanwhile; None: from the program
+
     def __init__(self, name: str, noticed: Callable[[Any], None] | None = None):
         """``noticed`` is told of every module before it runs."""
         self.noticed = noticed
@@ -160,9 +162,9 @@ def lasting(make: Callable[[], Any]) -> Any:
 
 
 @contextmanager
-def capture(name: str, noticed: Callable[[Any], None] | None = None):
+def capture(found: Capture):
     """Record what is called in this context, and compute nothing."""
-    found = Capture(name, noticed)
+    around = modes.capture
     backwards, updated, trail = modes.backwards, modes.updated, modes.trail
     found.outside = backwards, updated, trail
     modes.backwards, modes.updated, modes.trail = [], [], Trail()
@@ -180,6 +182,6 @@ def capture(name: str, noticed: Callable[[Any], None] | None = None):
     finally:
         with _counting:
             capturing[0] -= 1
-        modes.capture = None
+        modes.capture = around
         found.backwards, found.updated = modes.backwards, modes.updated
         modes.backwards, modes.updated, modes.trail = backwards, updated, trail

@@ -22,8 +22,8 @@ def force(value: Value) -> Any:
         source = value.inputs[0] if type(value.spec) is Projection else None
         if source is not None and source.array is not None:
             value.array = source.array[value.spec.index]
-            if (not value.mask or value.released) and not keep_histories([value]):
-                value.inputs = None
+            if (not value.mask or value.released) and not asked() and not keep_histories([value]):
+                value.inputs = None  # a gradient that is pending would go through them
         else:
             flush([value])
     return value.array
@@ -183,11 +183,11 @@ def relieve(trail: Trail) -> None:
     metrics, gone = dropped(trail.log)
     if gone < len(trail.log) // 2:
         trail.limit *= 2
-    elif metrics:
+        return
+    if metrics:
         flush(metrics)
-    else:
-        trail.begin()
-        trail.stray()
+    trail.begin()
+    trail.loose = True
 
 
 Trail.relieve = relieve

@@ -100,7 +100,9 @@ def described(
     compiled: Compiled,
     wholes: list[Value],
 ) -> Known | None:
-    """A program that is run at ``mark``, in terms of positions; None if not all of it stands on the trail."""
+    """A program that is run at ``mark``, in terms of positions; None if the trail does not show all of it."""
+    if trail.loose:
+        return None
     epoch, order = trail.epoch, recording.order
     results = [order[k] for k in outputs]
     plain = results[len(wholes) :]

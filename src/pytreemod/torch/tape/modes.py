@@ -12,6 +12,7 @@ class Modes(threading.local):
     grad: bool = True  # record what gradients need
     inference: bool = False
     anomaly: bool = False  # remember the line of every recorded operation
+    autocast: Any = None  # casts the arguments of calls, within torch.autocast
     capture: Any = None  # the Capture in progress, under torch.compile
 
     def __init__(self) -> None:
@@ -21,3 +22,4 @@ class Modes(threading.local):
 
 
 modes = Modes()
+autocasting = [False]  # whether any thread ever was within torch.autocast

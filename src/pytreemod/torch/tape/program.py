@@ -15,7 +15,7 @@ The place of an entry is its position; that of a call inside a gradient is a pai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -119,12 +119,13 @@ class Recording(NamedTuple):
     numbered: list[Value]  # whose numbers these are, in order
 
 
-def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
+def linearize(roots: Sequence[Value], owner: dict[Value, Value], outside: Container[Value] = ()) -> Recording:
     """Everything that ``roots`` need, in an order in which it can run. Iterative: chains may be long.
 
     Args:
         roots: the values wanted.
         owner: for each value that a gradient computes on its way, that gradient.
+        outside: values that come in, computed or not.
     """
     writer = _Writer(owner)
     index = writer.index
@@ -132,6 +133,10 @@ def linearize(roots: Sequence[Value], owner: dict[Value, Value]) -> Recording:
     while stack:
         value = stack[-1]
         if value in index:
+            stack.pop()
+            continue
+        if outside and value in outside:
+            writer.leaf(value)
             stack.pop()
             continue
         maker = owner.get(value) if owner else None
@@ -237,24 +242,50 @@ class _Writer:
         )
 
 
-def replay(entries: tuple, sequence: Sequence[int], leaves: Sequence[Any], numbers: Sequence[Any]) -> dict[Any, Any]:
-    """Run a program on ``leaves``: the result is the value at every place."""
+def replay(
+    entries: tuple,
+    sequence: Sequence[int],
+    leaves: Sequence[Any],
+    numbers: Sequence[Any],
+    tracked: Sequence[bool] = (),
+) -> dict[Any, Any]:
+    """Run a program on ``leaves``: the result is the value at every place.
+
+    ``tracked``: the leaves that the tape differentiates the whole by; what comes from them goes no further where the
+    recording says that no gradient flows.
+    """
     env: dict[Any, Any] = {}
-    arrays = iter(leaves)
+    arrays, flags = iter(leaves), iter(tracked)
+    carrying: set[int] = set()
     for position in sequence:
         entry = entries[position]
-        if type(entry) is Aval or type(entry) is Several:
-            env[position] = next(arrays)
-        elif type(entry) is Loose:
-            env[position] = apart(next(arrays), entry.packs, [a.shape for a in entry.avals])
+        if type(entry) is Aval or type(entry) is Several or type(entry) is Loose:
+            array = next(arrays)
+            loose = type(entry) is Loose
+            env[position] = apart(array, entry.packs, [a.shape for a in entry.avals]) if loose else array
+            if next(flags, False):
+                carrying.add(position)
         elif type(entry) is Gradient:
             env[position], inside = _differentiate(entry, env, numbers)
             for k, outside in entry.gives:
                 env[outside] = inside[k]
+            if carrying:
+                carrying.update([position, *[outside for _, outside in entry.gives]])
         else:
-            spec, _, start, *places = entry
-            env[position] = spec.traced([env[i] for i in places], numbers[start:])
+            spec, mask, start, *places = entry
+            inputs = [env[i] for i in places]
+            if carrying:
+                found = sum([1 << bit for bit, i in enumerate(places) if i in carrying])
+                inputs = _carrying(mask | ~found, inputs)
+                if found & mask:
+                    carrying.add(position)
+            env[position] = spec.traced(inputs, numbers[start:])
     return env
+
+
+def _carrying(mask: int, arrays: list) -> list:
+    """The inputs of a call, gradients stopped where none flow."""
+    return [a if mask >> bit & 1 else jax.lax.stop_gradient(a) for bit, a in enumerate(arrays)]
 
 
 def _differentiate(grad: Gradient, env: dict[Any, Any], numbers: Sequence[Any]) -> tuple[tuple, list]:
@@ -271,11 +302,7 @@ def _differentiate(grad: Gradient, env: dict[Any, Any], numbers: Sequence[Any]) 
                 out: Any = _differentiate(entry, local, numbers)[0]
             else:
                 spec, mask, start, *places = entry
-                arrays = [
-                    local[place] if mask >> bit & 1 else jax.lax.stop_gradient(local[place])
-                    for bit, place in enumerate(places)
-                ]
-                out = spec.traced(arrays, numbers[start:])
+                out = spec.traced(_carrying(mask, [local[place] for place in places]), numbers[start:])
             if k in taps:
                 out = out + perturbations[taps[k]]
             local[depth, k] = out

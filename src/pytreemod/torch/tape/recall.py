@@ -59,7 +59,8 @@ def remember(trail: Trail, whole: Value, calls: list[Value], saved: list[Value],
     if trail.fork is None:
         return
     given = set(spec.cotangents)
-    if any(v.epoch is not epoch and v not in given for v in (*calls, *saved, *whole.inputs, *spec.inside)):
+    needed = (*calls, *saved, *whole.inputs, *spec.inside)
+    if trail.loose or any(v.epoch is not epoch and v not in given for v in needed):
         trail.stray()
         return
     found = trail.branch(("backward", spec.roots[0].position, keep), Fork())
@@ -79,7 +80,7 @@ def recall(trail: Trail, root: Value, keep: bool) -> tuple[Value, list[Value]] |
     if after_flush:
         trail.open((root,))
     fork = trail.fork
-    if fork is None or root.epoch is not trail.epoch or modes.anomaly:
+    if fork is None or trail.loose or root.epoch is not trail.epoch or modes.anomaly:
         return None
     key = ("backward", root.position, keep)
     found = fork.following.get(key)

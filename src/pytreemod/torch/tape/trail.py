@@ -51,7 +51,7 @@ _FORKS = 200_000  # of them, and everything is forgotten
 class Trail:
     """The recording of one thread since it last began: its values by position, and the fork it has reached."""
 
-    __slots__ = ("ended", "epoch", "foreseen", "fork", "former", "limit", "log", "numbers", "starts")
+    __slots__ = ("ended", "epoch", "foreseen", "fork", "former", "limit", "log", "loose", "numbers", "starts")
 
     def __init__(self) -> None:
         self.former: tuple = (None, None)  # the epoch that ended last, and where
@@ -69,6 +69,7 @@ class Trail:
         self.starts: dict[int, int] = {}  # position of a call that has numbers -> where they are in ``numbers``
         self.fork: Fork | None = ROOT
         self.ended = False
+        self.loose = False  # it began in the midst of a recording: followed to be relieved again, but nothing is learnt
 
     def stray(self) -> None:
         """What is recorded from here on is not followed, until it is computed."""
@@ -98,6 +99,9 @@ class Trail:
         if value.epoch is self.epoch:
             return value.position
         if value.array is None or (value.mask and is_open(value)):  # from another recording
+            if self.loose:
+                self.add(value)
+                return ("open", value.aval, value.mask)
             epoch, fork = self.former
             if value.epoch is epoch and fork is not None:
                 fork.resumes = True

@@ -16,7 +16,8 @@ from pytreemod.torch.nn import lazy as _lazy
 from pytreemod.torch.nn import module as _module
 from pytreemod.torch.nn.live import live_class as _live_class
 
-_nn = sys.modules[__name__.rpartition(".")[0]]  # it is there: it asks for this file
+_nn: Any = sys.modules[__name__.rpartition(".")[0]]  # which asks for this folder
+
 _FILES = (
     "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm lazy "
     "linear linear_cross_entropy linear_cross_entropy_options loss module normalization padding pixelshuffle pooling "

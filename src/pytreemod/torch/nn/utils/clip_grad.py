@@ -123,3 +123,19 @@ def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = 
     grads = _gradients(parameters, "clip_grad_value_")
     if grads:
         _write(grads, call(CLAMP, (float(clip_value), *(g.detach() for g in grads))))
+
+
+def clip_grad_norm(
+    parameters: Any,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The former name of ``clip_grad_norm_``."""
+    warnings.warn(
+        "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)

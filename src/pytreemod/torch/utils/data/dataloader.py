@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from pytreemod.torch.backend import accelerator_type
 from pytreemod.torch.utils.data import _tensors
 from pytreemod.torch.utils.data.collate import default_collate, default_convert
 from pytreemod.torch.utils.data.dataset import IterableDataset
@@ -40,7 +41,8 @@ class DataLoader:
         num_workers: processes that make batches ahead; 0 makes them here.
         collate_fn: makes a batch of a list of samples (``default_collate``), or treats the single one
             (``default_convert``).
-        pin_memory, pin_memory_device: accepted, without effect.
+        pin_memory, pin_memory_device: without effect, as JAX copies arrays itself; where there is no accelerator to
+            copy to, a pass says so.
         drop_last: leave out a last batch that is smaller.
         timeout: seconds to wait for a batch from a worker; 0 waits for ever.
         worker_init_fn: called in each worker process with its number.
@@ -138,6 +140,12 @@ class DataLoader:
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __iter__(self) -> Iterator[Any]:
+        if self.pin_memory and accelerator_type() is None:
+            warnings.warn(
+                "'pin_memory' argument is set as true but no accelerator is found, "
+                "then device pinned memory won't be used.",
+                stacklevel=2,
+            )
         if not self.num_workers:
             return _LocalPass(self)
         if not self.persistent_workers:

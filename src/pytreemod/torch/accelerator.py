@@ -1,0 +1,123 @@
+"""``torch.accelerator``: what JAX computes on, if it is not the CPU. There is one device, on which all tensors are."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import jax
+
+from pytreemod.torch.backend import accelerator_type
+from pytreemod.torch.size import NO_ACCELERATOR, device
+
+
+def is_available() -> bool:
+    """Does JAX compute on something else than the CPU?"""
+    return accelerator_type() is not None
+
+
+def device_count() -> int:
+    """1 or 0."""
+    return int(is_available())
+
+
+def current_accelerator(check_available: bool = False) -> device | None:
+    """The type of device, or None."""
+    kind = accelerator_type()
+    return None if kind is None else device(kind)
+
+
+def _needed() -> Any:
+    if not is_available():
+        raise RuntimeError(NO_ACCELERATOR)
+    return jax.devices()[0]
+
+
+def current_device_index() -> int:
+    """0.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _needed()
+    return 0
+
+
+def set_device_index(device: Any, /) -> None:
+    """Accepts device 0.
+
+    Raises:
+        RuntimeError: there is no accelerator, or it is another device.
+    """
+    _needed()
+    if getattr(device, "index", device) not in (0, None):
+        raise RuntimeError(f"set_device_index: expected 0, the only device of tensors, got {device!r}")
+
+
+current_device_idx, set_device_idx = current_device_index, set_device_index
+
+
+def synchronize(device: Any = None, /) -> None:
+    """Wait until the accelerator has done what it was given.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _needed()
+    (jax.device_put(0.0) + 0).block_until_ready()  # it does one thing after the other
+
+
+def empty_cache() -> None:
+    """Without effect: JAX manages its memory.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _needed()
+
+
+def memory_stats(device_index: Any = None, /) -> OrderedDict:
+    """JAX's own statistics, under JAX's names.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    return OrderedDict(_needed().memory_stats() or {})
+
+
+def memory_allocated(device_index: Any = None, /) -> int:
+    """Bytes that arrays use.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    return memory_stats().get("bytes_in_use", 0)
+
+
+def max_memory_allocated(device_index: Any = None, /) -> int:
+    """Bytes that arrays used at most.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    return memory_stats().get("peak_bytes_in_use", 0)
+
+
+def get_memory_info(device_index: Any = None, /) -> tuple[int, int]:
+    """The bytes that are free, and all that JAX may use.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    stats = memory_stats()
+    total = stats.get("bytes_limit", 0)
+    return total - stats.get("bytes_in_use", 0), total
+
+
+def reset_peak_memory_stats(device_index: Any = None, /) -> None:
+    """Without effect: JAX counts from the start of the program.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _needed()

@@ -1,0 +1,72 @@
+"""What to do instead, for names of PyTorch that are not here: said by errors and by ``python -m pytreemod check``."""
+
+from __future__ import annotations
+
+_SHARD = "shard the functional face over devices with jax.sharding (one process; see docs/faq.md)"
+_COMPILE = "torch.compile makes one program of a whole step"
+_EXPORT = "jax.export writes a jitted function of the functional face to a file"
+_SPARSE = "jax.experimental.sparse has sparse matrices for the functional face"
+
+ALTERNATIVES = {
+    "torch._C": "PyTorch's C++ library is not used; its Python names are there",
+    "torch._dynamo": _COMPILE,
+    "torch._inductor": _COMPILE,
+    "torch.ao": "jax.lax has integer products; quantisation itself is not there",
+    "torch.autograd.profiler": "jax.profiler.trace(folder) records what runs",
+    "torch.cuda.amp": "leave it out: torch.cuda.amp is disabled where there is no GPU",
+    "torch.cuda.CUDAGraph": _COMPILE,
+    "torch.cuda.graph": _COMPILE,
+    "torch.cuda.make_graphed_callables": _COMPILE,
+    "torch.cuda.nccl": _SHARD,
+    "torch.cuda.nvtx": "jax.profiler.TraceAnnotation(name) marks a range",
+    "torch.distributed": _SHARD,
+    "torch.export": _EXPORT,
+    "torch.fx": "pytreemod.show_functional(function) shows a program as Python; jax.make_jaxpr as a jaxpr",
+    "torch.hub": "download the weights as safetensors, and load them with torch.load or model.load_state_dict",
+    "torch.jit": _COMPILE,
+    "torch.monitor": "logging, or jax.profiler",
+    "torch.mps": "JAX chooses the device: leave the call out",
+    "torch.mtia": "JAX chooses the device: leave the call out",
+    "torch.multiprocessing": "Python's multiprocessing with the start method 'forkserver' or 'spawn'",
+    "torch.nested": "a padded tensor and a mask",
+    "torch.nn.SyncBatchNorm": "nn.BatchNorm1d, 2d, 3d: in one program over sharded data their statistics are global",
+    "torch.nn.attention.flex_attention": "nn.functional.scaled_dot_product_attention with attn_mask",
+    "torch.nn.parallel.DistributedDataParallel": _SHARD,
+    "torch.nn.parallel.distributed": _SHARD,
+    "torch.nn.quantizable": "nn.LSTM, nn.MultiheadAttention without quantisation",
+    "torch.nn.utils.parametrize": "calculate the weight in forward() from the parameters that train",
+    "torch.nn.utils.prune": "multiply the weight by a mask in forward()",
+    "torch.onnx": _EXPORT,
+    "torch.overrides": "subclass torch.Tensor for methods; pytreemod.lift makes functions of JAX work on tensors",
+    "torch.package": "torch.save(model.state_dict(), file)",
+    "torch.profiler": "jax.profiler.trace(folder) records what runs",
+    "torch.quantization": "jax.lax has integer products; quantisation itself is not there",
+    "torch.sparse": _SPARSE,
+    "torch.sparse_coo_tensor": _SPARSE,
+    "torch.sparse_csr_tensor": _SPARSE,
+    "torch.utils.benchmark": "timeit, with loss.item() or torch.cuda.synchronize() at the end of what is timed",
+    "torch.utils.bottleneck": "jax.profiler.trace(folder) records what runs",
+    "torch.utils.cpp_extension": "jax.ffi calls functions of C++; pytreemod.lift makes them work on tensors",
+    "torch.utils.mobile_optimizer": _EXPORT,
+    "torch.utils.model_zoo": "download the weights as safetensors, and load them with torch.load",
+    "torch.utils.tensorboard": "tensorboardX writes the same files: from tensorboardX import SummaryWriter",
+    "torch.xpu": "JAX chooses the device: leave the call out",
+    "torch.Tensor.backward_hooks": "register_hook",
+    "torch.Tensor.to_sparse": _SPARSE,
+    "torch.Tensor.map_": "pytreemod.lift(jax.vmap(function))",
+}
+
+
+def alternative(name: str) -> str | None:
+    """What to do instead of ``name`` ("torch.jit.script"), if something is known for it or for what it is in."""
+    while name:
+        if name in ALTERNATIVES:
+            return ALTERNATIVES[name]
+        name = name.rpartition(".")[0]
+    return None
+
+
+def told(name: str) -> str:
+    """A sentence for an error: that ``name`` is not there, and what to do instead."""
+    instead = alternative(name)
+    return f"pytreemod does not have {name}" + (f"; instead: {instead}" if instead else " (see docs/status.md)")

@@ -1,0 +1,61 @@
+"""Distances between vectors."""
+
+import itertools
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from pytreemod.torch.ops.lengths import length
+from pytreemod.torch.ops.matrix import SCALARS, kind, same_kind
+from pytreemod.torch.ops.registry import magnitude, operation
+from pytreemod.torch.ops.shapes import broadcast, broadcast_batch
+
+_MODES = (
+    None, "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"
+)  # fmt: skip
+
+
+def _floating(x: Any) -> bool:
+    return jnp.issubdtype(x.dtype, jnp.floating)
+
+
+@operation("CdistBackward0", "both", method=False)
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_euclid_dist_if_necessary") -> Any:
+    if compute_mode not in _MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    for name, each in (("X1", x1), ("X2", x2)):
+        if not _floating(each):
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {kind(each)}")
+    for name, each in (("X1", x1), ("X2", x2)):
+        if each.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {each.ndim}D")
+    same_kind(x1, x2, SCALARS)
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    broadcast_batch(x1.shape, x2.shape)
+    away = magnitude(x1[..., :, None, :] - x2[..., None, :, :])
+    if not x1.shape[-1]:
+        return jnp.zeros(away.shape[:-1], away.dtype)
+    return length(away, float(p), (-1,))
+
+
+@operation("PdistBackward0", "both", method=False)
+def pdist(input: Any, p: float = 2.0) -> Any:
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if not _floating(input):
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    pairs = np.array(list(itertools.combinations(range(input.shape[0]), 2)), np.int64).reshape(-1, 2)
+    away = magnitude(input[pairs[:, 0]] - input[pairs[:, 1]])
+    return length(away, float(p), (-1,)) if input.shape[1] else jnp.zeros((len(pairs),), input.dtype)
+
+
+@operation("LinalgVectorNormBackward0", "both")
+def dist(input: Any, other: Any, p: float = 2) -> Any:
+    broadcast(input, other)
+    return length(magnitude((input - other).reshape(-1)), float(p), (0,))
