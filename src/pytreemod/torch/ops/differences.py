@@ -37,6 +37,7 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
     Raises:
         RuntimeError: spacings and dimensions differ in number, an order other than 1 and 2, or too few values.
     """
+    spacing = 1 if spacing is None else spacing
     given = spacing if isinstance(spacing, (tuple, list)) else None
     if given is None and isinstance(spacing, Tensor) and spacing.ndim:
         raise TypeError("gradient() received an invalid combination of arguments: spacing must be numbers or a list")
