@@ -162,10 +162,11 @@ def test_in_place_form(name):
         floating, rest = _inputs(torch)
         scope = {**{k: v.detach() for k, v in floating.items()}, **rest}
         args, kwargs = eval(f"pack({sample})", {**scope, "pack": lambda *a, **k: (a, k)})
-        target = args[0].clone()
+        first = next(k for k, a in enumerate(args) if isinstance(a, torch.Tensor))  # of polygamma the second
+        target, rest = args[first].clone(), (*args[:first], *args[first + 1 :])
         version = target._version
         try:
-            back = getattr(target, name + "_")(*args[1:], **kwargs)
+            back = getattr(target, name + "_")(*rest, **kwargs)
         except (RuntimeError, IndexError) as error:
             outcomes.append(type(error).__name__)
             continue

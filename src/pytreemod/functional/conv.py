@@ -23,7 +23,7 @@ def conv1d(
 
     Raises:
         ShapeError: sizes, groups or settings that do not fit.
-        DtypeError: the dtypes differ or are not floating point.
+        DtypeError: the dtypes differ.
     """
     return _conv(1, input, weight, bias, stride, padding, dilation, groups)
 
