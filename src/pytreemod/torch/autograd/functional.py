@@ -15,7 +15,6 @@ import numpy as np
 from pytreemod.torch import backward
 from pytreemod.torch.autograd.mode import enable_grad, no_grad
 from pytreemod.torch.cell import ALIAS
-from pytreemod.torch.func import to_arrays
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.value import constant
@@ -210,7 +209,7 @@ def jacobian(
 
 
 def _whole(func: Callable, given: tuple, several: bool, transform: Callable, who: str) -> Any:
-    arrays, rebuild = to_arrays(given)
+    arrays, rebuild = _arrays(given)
     found: list[bool] = []
 
     def pure(*new: Any) -> tuple:
@@ -223,6 +222,11 @@ def _whole(func: Callable, given: tuple, several: bool, transform: Callable, who
         rows = transform(pure, argnums=tuple(range(len(arrays))))(*arrays)
     result = [_back([wrap(constant(_conjugate(a))) for a in row], several) for row in rows]
     return _back(result, found[0])
+
+
+def _arrays(given: tuple) -> tuple[list, Callable]:
+    """The arrays of tensors, and the function that makes tensors of arrays."""
+    return [jax.numpy.asarray(t._array()) for t in given], lambda new: [wrap(constant(a)) for a in new]
 
 
 def _conjugate(array: Any) -> Any:
@@ -294,7 +298,7 @@ def hessian(
     if create_graph or strict:
         found = _rows(gradient, given, True, create_graph, strict)
         return found if several else found[0][0]
-    arrays, rebuild = to_arrays(given)
+    arrays, rebuild = _arrays(given)
 
     def pure(*new: Any) -> Any:
         return jax.numpy.asarray(single(*rebuild(list(new)))._array())
