@@ -39,6 +39,12 @@ SAMPLES = {
 IN_PLACE_ONLY = {"zero_", "fill_", "detach_", "celu_", "selu_", "threshold_", "histogramdd"}
 # these say where their successors are, or draw numbers and go their own way; see test_linalg_names.py
 ELSEWHERE = {"eig", "lobpcg", "lstsq", "matrix_rank", "pca_lowrank", "solve", "svd_lowrank", "symeig"}
+# functions of networks and draws have tests of their own: nn/test_torch_names.py, test_making.py
+ELSEWHERE |= set(
+    "batch_norm binary_cross_entropy_with_logits binomial cosine_embedding_loss ctc_loss embedding_bag gru gru_cell "
+    "hinge_embedding_loss instance_norm kl_div lstm lstm_cell margin_ranking_loss poisson poisson_nll_loss rnn_relu "
+    "rnn_relu_cell rnn_tanh rnn_tanh_cell triplet_margin_loss".split()
+)
 
 NODES = {
     "add": "AddBackward0", "sub": "SubBackward0", "mul": "MulBackward0", "div": "DivBackward0", "pow": "PowBackward0",
