@@ -21,7 +21,7 @@ CALLS = {
     "bilinear": lambda x: F.bilinear(x, x, ones((2, 6, 6)), ones(2)),
     "conv2d": lambda x: F.conv2d(x, ones((2, 2, 3, 3)), ones(2), padding="same", groups=2),
     "conv_transpose2d": lambda x: F.conv_transpose2d(x, ones((4, 2, 3, 3)), stride=2, groups=2),
-    "pad": lambda x: F.pad(x, (1, 2), "circular"),
+    "pad": lambda x: F.pad(x, (1, 2, 0, 1), "circular"),
     "max_pool2d": lambda x: F.max_pool2d(x, 3, 2, 1, ceil_mode=True),
     "max_pool2d with indices": lambda x: F.max_pool2d(x, 3, return_indices=True)[0],
     "avg_pool2d": lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
