@@ -106,6 +106,7 @@ image = jnp.ones((2, 3, 4, 4))
             "avg_pool2d: expected a floating-point input, got int32",
         ),
         (lambda: F.avg_pool1d(image, 2), "avg_pool1d: Expected 2D or 3D"),
+        (lambda: F.max_pool1d(jnp.ones((0, 10)), 2), r"optional 0 dim batch size .*got: \[0, 10\]"),
         (lambda: F.adaptive_avg_pool2d(image[0, 0], 2), "adaptive_avg_pool2d: Expected 3D or 4D"),
         (lambda: F.adaptive_avg_pool2d(image, (2,)), "output_size must be an integer or 2 values"),
     ],

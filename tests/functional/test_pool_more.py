@@ -56,6 +56,7 @@ def test_fractional_max_pool_matches_pytorch(n, settings):
     settings = {k: v[:n] if isinstance(v, tuple) else v for k, v in settings.items()} | {"return_indices": True}
     samples = np.random.RandomState(3).rand(*SIZES[n][:2], n).astype(np.float32)
     name = f"fractional_max_pool{n}d"
+    assert getattr(F, name)(numbers(*SIZES[n][1:]), 2, 2, _random_samples=samples).ndim == n + 1
     agree(
         lambda x: getattr(F, name)(x, 2, **settings, _random_samples=samples),
         lambda x: getattr(T, name)(x, 2, **settings, _random_samples=torch.tensor(samples)),
@@ -95,6 +96,10 @@ where = jnp.zeros((2, 3, 4, 4), int)
         (lambda: F.max_unpool2d(image[0, 0], where[0, 0], 2), "should be a 3d or 4d Tensor, but got a tensor with 2"),
         (lambda: F.fractional_max_pool2d(image, 2), "either an output_size or an output_ratio"),
         (lambda: F.fractional_max_pool2d(image, 2, 5), "too large relative to input size 4"),
+        (
+            lambda: F.fractional_max_pool2d(image, 2, 2, _random_samples=jnp.ones((1, 3, 2))),
+            r"_random_samples.size\(0\) no less then input batch size, got 1 for 2",
+        ),
         (lambda: F.lp_pool2d(image[0, 0], 2, 2), "Expected 3D or 4D"),
     ],
 )

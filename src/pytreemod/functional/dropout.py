@@ -44,16 +44,16 @@ def dropout_all(input: Array) -> Array:
     return x * jnp.zeros((), dtype=x.dtype)
 
 
-def _drop(input, p, training, shape, who, arithmetic):
-    """Dropout by a draw of ``shape``; None: one for each value, in the order of memory."""
+def _drop(input, p, training, kept, who, arithmetic):
+    """Dropout by one draw for each index of the first ``kept`` dimensions; None: for each value, as in memory."""
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"{who}: dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0 or 0 in input.shape:
         return input
     if p == 1:
         return dropout_all(input)
-    order = None if shape else memory_order(input)
-    shape = shape or input.shape
+    order = None if kept else memory_order(input)
+    shape = _channels(input, kept, who) if kept else input.shape
     if order is None:
         return arithmetic(input, source(like=input, who=who).bernoulli(1.0 - p, tuple(shape)), p)
     keep = source(like=input, who=who).bernoulli(1.0 - p, tuple([shape[k] for k in order]))
@@ -82,8 +82,7 @@ def alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace:
 
 def feature_alpha_dropout(input: Array, p: float = 0.5, training: bool = False, inplace: bool = False) -> Array:
     """``alpha_dropout`` of whole channels: (N, C, ...). Raises: as ``dropout``."""
-    shape = _channels(input, 2, "feature_alpha_dropout")
-    return _drop(input, p, training, shape, "feature_alpha_dropout", alpha_dropout_with)
+    return _drop(input, p, training, 2, "feature_alpha_dropout", alpha_dropout_with)
 
 
 def _channels(input, kept, who):
@@ -107,7 +106,7 @@ def dropout1d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
         input,
         p,
         training,
-        _channels(input, 2 if input.ndim == 3 else 1, "dropout1d"),
+        2 if input.ndim == 3 else 1,
         "dropout1d",
         dropout_with,
     )
@@ -118,7 +117,7 @@ def dropout2d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
 
     Raises: as ``dropout``; ShapeError for less than 2 dimensions.
     """
-    return _drop(input, p, training, _channels(input, 2, "dropout2d"), "dropout2d", dropout_with)
+    return _drop(input, p, training, 2, "dropout2d", dropout_with)
 
 
 def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool = False) -> Array:
@@ -130,7 +129,7 @@ def dropout3d(input: Array, p: float = 0.5, training: bool = True, inplace: bool
         input,
         p,
         training,
-        _channels(input, 2 if input.ndim == 5 else 1, "dropout3d"),
+        2 if input.ndim == 5 else 1,
         "dropout3d",
         dropout_with,
     )

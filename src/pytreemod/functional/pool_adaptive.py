@@ -41,7 +41,7 @@ def adaptive_max_pool3d(input: Array, output_size: Sizes, return_indices: bool =
 def _adaptive_max_pool(n, input, output_size, return_indices):
     who = f"adaptive_max_pool{n}d"
     x = jnp.asarray(input)
-    if x.ndim not in (n + 1, n + 2) or 0 in x.shape[-n - 1 :]:
+    if x.ndim not in (n + 1, n + 2) or 0 in x.shape[1:]:
         raise ShapeError(
             f"{who}: Expected {n + 1}D or {n + 2}D tensor with non-zero size for non-batch dimensions, "
             f"but got input with sizes {shown(x.shape)}"

@@ -82,14 +82,20 @@ def fractional_at(
             f"fractional_max_pool{n}d: expected random samples of shape (N, {x.shape[-n - 1]}, {n}), "
             f"got {shown(samples.shape)}"
         )
-    planes = samples.reshape(-1, n)
+    batch = x.shape[0] if x.ndim == n + 2 else 1
+    if samples.shape[0] < batch:
+        raise ShapeError(
+            f"fractional_max_pool{n}d: Expect _random_samples.size(0) no less then input batch size, "
+            f"got {samples.shape[0]} for {batch}"
+        )
+    planes = samples[:batch].reshape(-1, n)
     if n == 2:
         planes = planes[:, ::-1]  # PyTorch reads the column's number first, but in volumes the plane's
     starts = []
     for i in range(n):
         first = _starts(planes[:, i], spatial[i], sizes[i], kernel[i])
-        starts.append(first.reshape(-1, *(sizes[i] if j == i else 1 for j in range(n))))
-    rows = x.reshape(len(planes), -1)
+        starts.append(first.reshape(len(planes), *(sizes[i] if j == i else 1 for j in range(n))))
+    rows = x.reshape(len(planes), math.prod(spatial))
     best = None
     for steps in itertools.product(*(range(k) for k in kernel)):
         place = jnp.zeros((len(planes), *sizes), dtype=jnp.int32)

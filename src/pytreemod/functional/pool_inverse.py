@@ -104,7 +104,7 @@ def _max_unpool(n, input, indices, kernel_size, stride, padding, output_size):
         )
     if 0 in x.shape[-n - 1 :]:
         raise ShapeError(f"{who}: Expected input to have non-zero size for non-batch dimensions, got {shown(x.shape)}")
-    rows = x.reshape(math.prod(x.shape[:-n]), -1)
+    rows = x.reshape(math.prod(x.shape[:-n]), math.prod(x.shape[-n:]))
     out = _placed(rows, places.reshape(rows.shape), math.prod(sizes))
     return out.reshape(*x.shape[:-n], *sizes)
 

@@ -33,7 +33,7 @@ def max_pool(
     """The maximum of each window, and (when asked for) its position in the flattened spatial dimensions."""
     who = f"max_pool{n}d"
     x = jnp.asarray(input)
-    _check_ndim(who, x, (n + 1, n + 2))
+    _check_ndim(who, x, n, n + 1)
     kernel, stride, padding, dilation = _settings(n, who, kernel_size, stride, padding, dilation)
     out = _output_sizes(who, x, kernel, stride, padding, dilation, ceil_mode)
     lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.inexact) else jnp.iinfo(x.dtype).min
@@ -83,7 +83,7 @@ def avg_pool(
     """The mean of each window: of the padding too with ``count_include_pad``; or the sum over a divisor."""
     who = f"avg_pool{n}d"
     x = floating(input, who)
-    _check_ndim(who, x, (n + 1, n + 2))
+    _check_ndim(who, x, n, n + 1)
     kernel, stride, padding, dilation = _settings(n, who, kernel_size, stride, padding, 1)
     if divisor_override == 0:
         raise ShapeError(f"{who}: divisor must be not zero, got divisor_override=0")
@@ -108,7 +108,7 @@ def adaptive_avg_pool(n: int, input: Array, output_size: int | tuple[int | None,
     """The means of ``output_size`` windows, as even as can be; None keeps a dimension's size."""
     who = f"adaptive_avg_pool{n}d"
     x = floating(input, who)
-    _check_ndim(who, x, (n + 1, n + 2))
+    _check_ndim(who, x, n, n)
     sizes = (output_size,) * n if output_size is None or isinstance(output_size, int) else tuple(output_size)
     if len(sizes) != n:
         raise ShapeError(f"{who}: output_size must be an integer or {n} values, got {output_size}")
@@ -153,11 +153,12 @@ def combined(operation, x, dim, kernel, stride, dilation, out):
     return whole
 
 
-def _check_ndim(who, x, allowed):
-    if x.ndim not in allowed or 0 in x.shape[-min(allowed) + 1 :]:
+def _check_ndim(who, x, n, filled):
+    allowed = n + 1, n + 2
+    if x.ndim not in allowed or 0 in x.shape[-filled:]:
         raise ShapeError(
-            f"{who}: Expected {allowed[0]}D or {allowed[1]}D (batch mode) tensor, non-empty, for input, "
-            f"but got: {shown(x.shape)}"
+            f"{who}: Expected {allowed[0]}D or {allowed[1]}D (batch mode) tensor with optional 0 dim batch size for "
+            f"input and non-batch dimensions of positive length, but got: {shown(x.shape)}"
         )
 
 
