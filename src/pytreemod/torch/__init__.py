@@ -176,12 +176,9 @@ __all__ = [
 
 
 # loaded at first use: few programs need them
-_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "special", "testing"}) | frozenset(
-    {"accelerator", "backends", "compiler", "cpu", "mps", "xpu"}
+_LAZY = frozenset(
+    "accelerator amp backends compiler cpu distributions fft hub masked mps signal sparse special testing xpu".split()
 )
-_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "signal", "special", "testing"})
-_LAZY = frozenset({"amp", "distributions", "fft", "hub", "masked", "sparse", "special", "testing"})
-_LAZY = frozenset({"amp", "cpu", "distributions", "fft", "hub", "masked", "special", "testing"})
 _LATE = dict.fromkeys(
     (
         "autocast autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype "
