@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from pytreemod.torch.ops.kinds import letter, name_of
 from pytreemod.torch.ops.lengths import length
 from pytreemod.torch.ops.matrix import SCALARS, kind, same_kind
 from pytreemod.torch.ops.registry import magnitude, operation
@@ -58,4 +59,8 @@ def pdist(input: Any, p: float = 2.0) -> Any:
 @operation("LinalgVectorNormBackward0", "both")
 def dist(input: Any, other: Any, p: float = 2) -> Any:
     broadcast(input, other)
+    if letter(input) in "bi" and letter(other) in "bi":
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {name_of(input)} instead."
+        )
     return length(magnitude((input - other).reshape(-1)), float(p), (0,))

@@ -1,5 +1,6 @@
 """The incomplete gamma functions, the derivatives of the gamma function's logarithm, and its form for matrices."""
 
+import functools
 from typing import Any
 
 import jax
@@ -80,13 +81,23 @@ _digamma.__name__ = "digamma"
 operation("DigammaBackward0", inplace=True)(_digamma)
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _order(n: int, x: Any) -> Any:
+    scale = (-1.0) ** (n + 1) * jnp.exp(special.gammaln(jnp.asarray(n + 1, jnp.float64)))
+    return (scale * hurwitz(n + 1, x)).astype(x.dtype)
+
+
+@_order.defjvp
+def _order_jvp(n: int, primals: tuple, tangents: tuple) -> tuple:
+    return _order(n, *primals), _order(n + 1, *primals) * tangents[0]
+
+
 def _polygamma(input: Any, n: int) -> Any:
     input = floating(input)
     refuse("polygamma", input)
     if n == 0:
         return _digamma(input)
-    scale = (-1.0) ** (n + 1) * jnp.exp(special.gammaln(jnp.asarray(n + 1, jnp.float64)))
-    return (scale * hurwitz(n + 1, input)).astype(input.dtype)
+    return _order(n, input)
 
 
 _polygamma.__name__ = "polygamma"

@@ -258,6 +258,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 @operation("XlogyBackward0", "inputs", numbers=True, inplace=True)
 def xlogy(input: Any, other: Any) -> Any:
     input, other = operands(input, other, floating=True)
+    refuse("xlogy", "c", input)
     # zero times any logarithm is zero; the gradient by a zero is the logarithm all the same, where there is one
     none = (input == 0) & ((other <= 0) | jnp.isinf(other))
     return input * jnp.log(jnp.where(none, jnp.ones_like(other), other))

@@ -43,7 +43,8 @@ _NUMBER_FIRST = frozenset(
 )  # PyTorch takes a number before a tensor here
 _TENSORS_ONLY = frozenset(
     "atan2 fmin fmax minimum maximum logical_and logical_or logical_xor gcd lcm logaddexp logaddexp2 hypot ldexp "
-    "heaviside nextafter igamma igammac".split()
+    "heaviside nextafter isclose dist inner complex polar vdot dot mm bmm mv matmul outer cross kron igamma "
+    "igammac".split()
 )
 _OPERANDS = (Tensor, int, float, bool, complex, np.ndarray, np.generic, jax.Array)
 
