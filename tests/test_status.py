@@ -22,9 +22,9 @@ def status():
 @pytest.mark.parametrize(
     "space, there, missing, neither",
     [
-        ("torch", "relu zeros float32 device Generator no_grad", "sparse_coo_tensor", "cudnn_convolution nn JitType"),
-        ("Tensor", "add_ grad shape", "to_sparse", "__add__ _version"),
-        ("nn", "Linear Module Parameter", "SyncBatchNorm", "functional init"),
+        ("torch", "relu zeros float32 device Generator no_grad", "GradScaler", "cudnn_convolution nn JitType"),
+        ("Tensor", "add_ grad shape", "hash_tensor", "__add__ _version"),
+        ("nn", "Linear Module Parameter", "Container", "functional init"),
         ("optim", "SGD AdamW", "", "lr_scheduler"),
     ],
 )
