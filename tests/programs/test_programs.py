@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,8 +34,6 @@ def output(*command):
 
 @pytest.fixture(params=PROGRAMS)
 def program(request):
-    if request.param == "actor_critic" and find_spec("pytreemod.torch.distributions") is None:
-        pytest.skip("torch.distributions is not there")
     return PROGRAMS[request.param]
 
 

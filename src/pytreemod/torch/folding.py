@@ -12,7 +12,7 @@ from typing import Any
 import jax
 
 from pytreemod.torch.record import OPS, Flagged, call, item
-from pytreemod.torch.tape.program import Ones
+from pytreemod.torch.tape.program import Ones, carrying_only
 from pytreemod.torch.tape.value import Op, Projection, Spec, Value
 
 
@@ -36,8 +36,7 @@ class Fold:
         """Run the part on the arrays of its leaves."""
         env = list(arrays)
         for spec, mask, numbers, places in self.calls:
-            given = [env[p] if mask >> k & 1 else jax.lax.stop_gradient(env[p]) for k, p in enumerate(places)]
-            env.append(spec.traced(given, numbers))
+            env.append(spec.traced(carrying_only(mask, [env[p] for p in places]), numbers))
         return tuple(env[p] for p in self.results)
 
 

@@ -86,7 +86,7 @@ class Run:
                 raise RuntimeError(f"{name}: Expected f(*args) to return Tensors, got {type(out)}")
             return (tree, unpack(aux, found)[0]), found
 
-        (self.tree, self.aux), self.values = recorded(reads, run, ())
+        (self.tree, self.aux), self.values = recorded(reads, run)
 
     def where(self, leaves: list) -> tuple:
         """The places of the chosen arguments among the leaves."""

@@ -141,13 +141,13 @@ STAND_IN = _StandIn()
 _operations: dict[tuple, Op] = {}
 
 
-def recorded(reads: Reads, function: Callable, given: Sequence) -> tuple[Any, list[Value]]:
-    """(the result of ``function(*given)``, the values of the tensors in it) while ``reads`` looks on.
+def recorded(reads: Reads, function: Callable) -> tuple[Any, list[Value]]:
+    """(the result of ``function()``, the values of the tensors in it) while ``reads`` looks on.
 
     ``function`` gives (anything, tensors).
     """
     with capture(reads):
-        result, tensors = function(*given)
+        result, tensors = function()
         return result, [t._read()[0] for t in tensors]
 
 

@@ -109,7 +109,7 @@ def _once(func: Callable, name: str, tree: Any, tensors: list, dims: list, size:
         _check_results(places, name)
         return places, found
 
-    places, values = recorded(reads, run, ())
+    places, values = recorded(reads, run)
     outs: list = [0] * len(values)
     _spread_out(out_dims, places, outs, f"vmap({name}, ..., out_dims={out_dims}): ")
     outs = [d if d is None else axis(d, len(v.aval.shape) + 1) for d, v in zip(outs, values, strict=True)]

@@ -1,7 +1,7 @@
 """``torch.autograd.functional``: Jacobians, Hessians and their products with vectors.
 
-Products use the tape's gradients. Whole matrices are JAX's, in one call; where a graph or strict checks are asked for
-they are made row by row on the tape.
+Products use the tape's gradients. Whole matrices are those of ``torch.func``; where a graph or strict checks are asked
+for they are made row by row on the tape.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 
 from pytreemod.torch import backward
 from pytreemod.torch.autograd.mode import enable_grad, no_grad
 from pytreemod.torch.cell import ALIAS
+from pytreemod.torch.func_jacobian import jacfwd, jacrev
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.value import constant
@@ -205,32 +205,25 @@ def jacobian(
         )
     if create_graph or strict:
         return _rows(func, given, several, create_graph, strict)
-    return _whole(func, given, several, jax.jacfwd if strategy == "forward-mode" else jax.jacrev, "jacobian")
+    return _whole(func, given, several, jacfwd if strategy == "forward-mode" else jacrev, "jacobian")
 
 
 def _whole(func: Callable, given: tuple, several: bool, transform: Callable, who: str) -> Any:
-    arrays, rebuild = _arrays(given)
     found: list[bool] = []
 
-    def pure(*new: Any) -> tuple:
-        out = func(*rebuild(list(new)))
-        many, outputs = _tuple(out, "outputs of the user-provided function", who)
+    def checked(*new: Any) -> tuple:
+        many, outputs = _tuple(func(*new), "outputs of the user-provided function", who)
         found[:] = [many]
-        return tuple(jax.numpy.asarray(o._array()) for o in outputs)
+        return outputs
 
-    with jax.enable_x64(True), no_grad():
-        rows = transform(pure, argnums=tuple(range(len(arrays))))(*arrays)
-    result = [_back([wrap(constant(_conjugate(a))) for a in row], several) for row in rows]
+    with no_grad():
+        rows = transform(checked, tuple(range(len(given))))(*given)
+    result = [_back([_conjugate(each) for each in row], several) for row in rows]
     return _back(result, found[0])
 
 
-def _arrays(given: tuple) -> tuple[list, Callable]:
-    """The arrays of tensors, and the function that makes tensors of arrays."""
-    return [jax.numpy.asarray(t._array()) for t in given], lambda new: [wrap(constant(a)) for a in new]
-
-
-def _conjugate(array: Any) -> Any:
-    return jax.numpy.conj(array) if jax.numpy.iscomplexobj(array) else array
+def _conjugate(each: Tensor) -> Tensor:
+    return FUNCTIONS["conj_physical"](each) if each.dtype.is_complex else each
 
 
 @enable_grad()
@@ -298,16 +291,10 @@ def hessian(
     if create_graph or strict:
         found = _rows(gradient, given, True, create_graph, strict)
         return found if several else found[0][0]
-    arrays, rebuild = _arrays(given)
-
-    def pure(*new: Any) -> Any:
-        return jax.numpy.asarray(single(*rebuild(list(new)))._array())
-
-    places = tuple(range(len(arrays)))
-    outer = jax.jacfwd if outer_jacobian_strategy == "forward-mode" else jax.jacrev
-    with jax.enable_x64(True), no_grad():
-        rows = outer(jax.jacrev(pure, argnums=places), argnums=places)(*arrays)
-    result = tuple(tuple(wrap(constant(a)) for a in row) for row in rows)
+    places = tuple(range(len(given)))
+    outer = jacfwd if outer_jacobian_strategy == "forward-mode" else jacrev
+    with no_grad():
+        result = outer(jacrev(single, places), places)(*given)
     return result if several else result[0][0]
 
 

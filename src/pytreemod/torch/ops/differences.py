@@ -1,17 +1,14 @@
-"""Derivatives and integrals of sampled functions, and what takes numbers and slices apart: frexp, renorm, nanmedian."""
+"""Derivatives of sampled functions, and floating point numbers taken apart."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from pytreemod.torch import messages
-from pytreemod.torch.dtypes import from_numpy_dtype
 from pytreemod.torch.ops.output import write_out
-from pytreemod.torch.ops.registry import axes, axis, composite, floating, magnitude, operation, return_type
+from pytreemod.torch.ops.registry import axes, composite, floating, operation, return_type
 from pytreemod.torch.record import call
-from pytreemod.torch.tensor import Tensor, as_tensor, wrap
+from pytreemod.torch.tensor import Tensor, wrap
 
 # ---- gradient
 
@@ -81,36 +78,7 @@ def gradient(input: Tensor, *, spacing: Any = 1, dim: Any = None, edge_order: in
     return tuple(wrap(call(_SLOPE, (input, d, edge_order, at))) for d, at in zip(over, places, strict=True))
 
 
-@composite(method=False)
-def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
-    """The integral by the trapezoidal rule up to each sample but the first.
-
-    Raises:
-        RuntimeError: ``x`` has not one value for each sample.
-        TypeError: both ``x`` and ``dx``.
-    """
-    if x is not None and dx is not None:
-        raise TypeError(
-            "cumulative_trapezoid() received an invalid combination of arguments - got (Tensor, Tensor, dx), but "
-            "expected one of x and dx"
-        )
-    if not y.ndim:
-        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
-    dim = axis(dim, y.ndim)
-    n = y.shape[dim]
-    left, right = (y.narrow(dim, k, max(n - 1, 0)) for k in ((0, 1) if n else (0, 0)))  # type: ignore[attr-defined]
-    if x is None:
-        return (left + right).cumsum(dim) * ((1 if dx is None else dx) / 2.0)
-    along = dim if x.ndim > 1 else 0
-    if not x.ndim or x.shape[along if x.ndim == y.ndim or x.ndim == 1 else along - y.ndim] != n:
-        raise RuntimeError("cumulative_trapezoid: There must be one `x` value for each sample point")
-    gaps = x.diff(dim=along if x.ndim in (1, y.ndim) else along - y.ndim)
-    if x.ndim == 1:
-        gaps = gaps.reshape((-1,) + (1,) * (y.ndim - dim - 1))
-    return ((left + right) * gaps).cumsum(dim) / 2.0
-
-
-# ---- numbers and slices
+# ---- frexp
 
 _FREXP = return_type("frexp", "mantissa exponent")
 
@@ -137,73 +105,3 @@ def frexp(input: Tensor, *, out: Any = None) -> Any:
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
     found = wrap(call(_FREXP_OP, (input,)))
     return _FREXP(*found) if out is None else write_out(found, out)
-
-
-@operation("RenormBackward0", inplace=True)
-def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
-    """Slices along ``dim`` whose ``p``-norm exceeds ``maxnorm``, scaled down to it."""
-    if p <= 0:
-        raise RuntimeError("renorm: non-positive-norm not supported")
-    if maxnorm < 0:
-        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
-    if input.ndim < 2:
-        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
-    if not jnp.issubdtype(input.dtype, jnp.inexact):
-        kind = messages.scalar_name(from_numpy_dtype(input.dtype))
-        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {kind}")
-    dim = axis(dim, input.ndim)
-    rest = tuple(d for d in range(input.ndim) if d != dim)
-    size = magnitude(input)
-    size = size.astype(jnp.float32) if size.dtype in (jnp.float16, jnp.bfloat16) else size
-    if p == float("inf"):
-        norm = jnp.max(size, rest, keepdims=True)
-    else:
-        total = jnp.sum(size**p, rest, keepdims=True)
-        none = total == 0
-        norm = jnp.where(none, 0, jnp.where(none, 1, total) ** (1 / p))
-    over = norm > maxnorm
-    scale = jnp.where(over, maxnorm / (jnp.where(over, norm, 1) + 1e-7), 1)
-    return (input * scale).astype(input.dtype)
-
-
-_NANMEDIAN = return_type("nanmedian", "values indices")
-
-
-def _nanmedian_along(input: Any, dim: int, keepdim: bool) -> tuple:
-    if not input.ndim:
-        return input, jnp.zeros((), jnp.int64)
-    order = jnp.argsort(jax.lax.stop_gradient(input), axis=dim, stable=True)  # nan comes last
-    there = jnp.sum(~jnp.isnan(input), dim, keepdims=True) if jnp.issubdtype(input.dtype, jnp.inexact) else (
-        jnp.full_like(jnp.take(order, jnp.array([0]), dim), input.shape[dim])
-    )  # fmt: skip
-    places = jnp.take_along_axis(order, jnp.maximum((there - 1) // 2, 0).astype(order.dtype), dim)
-    values = jnp.take_along_axis(input, places, dim)
-    if not keepdim:
-        values, places = values.squeeze(dim), places.squeeze(dim)
-    return values, places.astype(jnp.int64)
-
-
-_NANMEDIAN_DIM = operation("NanmedianBackward1", "indices", function=False, method=False, name="nanmedian")(
-    _nanmedian_along
-)
-_NANMEDIAN_ALL = operation("NanmedianBackward0", function=False, method=False, name="nanmedian")(
-    lambda input: _nanmedian_along(input.reshape(-1), 0, False)[0]
-)
-
-
-@composite()
-def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
-    """The lower median of what is not nan, of all elements or along a dimension with its places.
-
-    Raises:
-        IndexError: the dimension is empty.
-    """
-    if dim is None:
-        if not input.numel():  # type: ignore[attr-defined]
-            return as_tensor(np.full((), np.nan, input._aval.dtype))
-        return wrap(call(_NANMEDIAN_ALL, (input,)))
-    dim = axis(dim, input.ndim)
-    if input.ndim and not input.shape[dim]:
-        raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
-    found = wrap(call(_NANMEDIAN_DIM, (input, dim, keepdim)))
-    return _NANMEDIAN(*found) if out is None else write_out(found, out)

@@ -1,10 +1,8 @@
 """Distances between vectors."""
 
-import itertools
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from pytreemod.torch.ops.kinds import letter, name_of
 from pytreemod.torch.ops.lengths import length
@@ -41,19 +39,6 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_eucl
     if not x1.shape[-1]:
         return jnp.zeros(away.shape[:-1], away.dtype)
     return length(away, float(p), (-1,))
-
-
-@operation("PdistBackward0", "both", method=False)
-def pdist(input: Any, p: float = 2.0) -> Any:
-    if input.ndim != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
-    if not _floating(input):
-        raise RuntimeError("pdist only supports floating-point dtypes")
-    if p < 0:
-        raise RuntimeError("pdist only supports non-negative p values")
-    pairs = np.array(list(itertools.combinations(range(input.shape[0]), 2)), np.int64).reshape(-1, 2)
-    away = magnitude(input[pairs[:, 0]] - input[pairs[:, 1]])
-    return length(away, float(p), (-1,)) if input.shape[1] else jnp.zeros((len(pairs),), input.dtype)
 
 
 @operation("LinalgVectorNormBackward0", "both")

@@ -1,17 +1,15 @@
 """Further ways to make a tensor: from a buffer, with strides, and the older spellings."""
 
-import math
-import warnings
 from typing import Any
 
 import numpy as np
 
+from pytreemod.torch import ranges
 from pytreemod.torch.creation import array_of, made, tensor
 from pytreemod.torch.dtypes import as_dtype, default
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import composite
 from pytreemod.torch.ops.strided import strided_zeros
-from pytreemod.torch.ranges import arange
 from pytreemod.torch.size import Size
 from pytreemod.torch.tensor import Tensor
 
@@ -20,42 +18,8 @@ def _kind(dtype: Any) -> Any:
     return default.dtype if dtype is None else as_dtype(dtype, "dtype")
 
 
-@composite(method=False)
-def scalar_tensor(
-    s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """A tensor without dimensions; of the default dtype unless told otherwise."""
-    value = s.item() if isinstance(s, Tensor) else s  # type: ignore[attr-defined]
-    return made(np.asarray(value).astype(_kind(dtype).numpy), requires_grad)
-
-
-def _range(
-    start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Numbers from ``start`` up to and with ``end``; deprecated in favour of ``arange``.
-
-    Raises:
-        RuntimeError: the step is zero or leads away from the end.
-    """
-    warnings.warn(
-        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
-        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
-        UserWarning,
-        stacklevel=2,
-    )
-    start, end = (0, start) if end is None else (start, end)
-    count = 0
-    if step != 0 and (end - start) * step >= 0:
-        count = math.floor((end - start) / step) + 1
-    else:
-        arange(start, end, step)  # its refusals
-    array = (start + step * np.arange(count, dtype=np.float64)).astype(_kind(dtype).numpy)
-    return made(array, requires_grad) if out is None else out.resize_(count).copy_(made(array))
-
-
-composite(method=False, name="range")(_range)
+for _function in (ranges.range, ranges.scalar_tensor):
+    composite(method=False)(_function)
 
 
 @composite(method=False)

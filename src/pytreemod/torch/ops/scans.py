@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from pytreemod.torch.ops.kinds import letter, name_of, refuse
-from pytreemod.torch.ops.registry import axes, axis, floating, operands, operation
+from pytreemod.torch.ops.registry import axes, axis, operands, operation
 
 
 def _running(input: Any, dim: int, better: Any) -> tuple:
@@ -169,9 +169,3 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     place = jnp.clip(jnp.floor((flat - low) / (high - low) * bins).astype(jnp.int64), 0, bins - 1)
     inside = ((flat >= low) & (flat <= high)).astype(flat.dtype)
     return jnp.zeros((bins,), flat.dtype).at[place].add(inside)
-
-
-@operation("NanmedianBackward0", function=True)
-def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
-    over = None if dim is None else axis(dim, input.ndim)
-    return jnp.nanquantile(floating(input), q, axis=over, keepdims=keepdim, method=interpolation)

@@ -276,14 +276,14 @@ def replay(
             inputs = [env[i] for i in places]
             if carrying:
                 found = sum([1 << bit for bit, i in enumerate(places) if i in carrying])
-                inputs = _carrying(mask | ~found, inputs)
+                inputs = carrying_only(mask | ~found, inputs)
                 if found & mask:
                     carrying.add(position)
             env[position] = spec.traced(inputs, numbers[start:])
     return env
 
 
-def _carrying(mask: int, arrays: list) -> list:
+def carrying_only(mask: int, arrays: list) -> list:
     """The inputs of a call, gradients stopped where none flow."""
     return [a if mask >> bit & 1 else jax.lax.stop_gradient(a) for bit, a in enumerate(arrays)]
 
@@ -302,7 +302,7 @@ def _differentiate(grad: Gradient, env: dict[Any, Any], numbers: Sequence[Any]) 
                 out: Any = _differentiate(entry, local, numbers)[0]
             else:
                 spec, mask, start, *places = entry
-                out = spec.traced(_carrying(mask, [local[place] for place in places]), numbers[start:])
+                out = spec.traced(carrying_only(mask, [local[place] for place in places]), numbers[start:])
             if k in taps:
                 out = out + perturbations[taps[k]]
             local[depth, k] = out
