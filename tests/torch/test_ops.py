@@ -4,6 +4,7 @@
 evaluated twice, on PyTorch's tensors and on ours. An operation without a line is an error.
 """
 
+import ast
 import types
 from pathlib import Path
 
@@ -118,6 +119,29 @@ def test_every_operation_has_a_sample():
     base = {n for n in FUNCTIONS if not (n.endswith("_") and n[:-1] in FUNCTIONS)}
     assert base - set(SAMPLES) - IN_PLACE_ONLY - ELSEWHERE - set(ABSENT) == set()
     assert set(SAMPLES) - set(FUNCTIONS) == set()
+
+
+def _offered(function):
+    """The name that a decorated definition offers as a function of torch, if it does."""
+    for found in function.decorator_list:
+        if isinstance(found, ast.Call) and getattr(found.func, "id", "") in ("operation", "composite"):
+            named = {k.arg: k.value.value for k in found.keywords if isinstance(k.value, ast.Constant)}
+            if named.get("function", True):
+                yield named.get("name") or function.name.rstrip("_")
+
+
+def test_an_operation_is_defined_once():
+    files = sorted(Path(ours.__file__).parent.rglob("*.py"))
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    names = [n for t in trees for f in t.body if isinstance(f, ast.FunctionDef) for n in _offered(f)]
+    assert len(names) > 200
+    around = {"as_strided", "block_diag", "where"}  # a function written around the operation of its name
+    assert {n for n in names if names.count(n) > 1} == around
+
+
+def test_a_sample_is_in_one_line():
+    lines = Path(__file__).with_name("op_samples.txt").read_text().splitlines()
+    assert len(lines) == len(SAMPLES)
 
 
 @pytest.mark.filterwarnings("ignore:index_reduce:UserWarning", "ignore:torch.range:UserWarning")
