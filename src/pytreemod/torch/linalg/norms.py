@@ -192,7 +192,8 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """The norm over all dimensions but one, which are kept with length 1; of all elements for ``dim=-1``."""
     if dim == -1:
         return vector_norm(v, pow)
-    return vector_norm(v, pow, tuple(d for d in range(v.ndim) if d != axis(dim, v.ndim)) or None, v.ndim > 1)
+    others = tuple(d for d in range(v.ndim) if d != axis(dim, v.ndim))
+    return vector_norm(v, pow, others, True) if others else v.abs()  # type: ignore[attr-defined]
 
 
 @operation(inplace=True)

@@ -114,16 +114,11 @@ def _is_orthogonal(q: Any) -> Any:
 _OPS = {
     f: Op(f, saves="inputs")
     for f in (
-        _length, _weight_norm, _power, _spectral, _matrix_exp, _cayley, _householder, _orthogonal_of, _reflectors_of,
+        _weight_norm, _power, _spectral, _matrix_exp, _cayley, _householder, _orthogonal_of, _reflectors_of,
         _is_orthogonal,
     )
 }  # fmt: skip
 OPS.update(_OPS)
-
-
-def norm_except_dim(v: Any, dim: int) -> Any:
-    """The norm of a weight over all dimensions but one; of all elements for -1."""
-    return wrap(call(_OPS[_length], (v, dim)))
 
 
 def weight_norm(v: Any, g: Any, dim: int) -> Any:

@@ -27,7 +27,7 @@ class _WeightNorm(Module):
         return maps.weight_norm(weight_v, weight_g, self.dim)
 
     def right_inverse(self, weight: Any) -> tuple:
-        return maps.norm_except_dim(weight, self.dim), weight
+        return FUNCTIONS["norm_except_dim"](weight, 2, self.dim), weight
 
 
 class _OldNames:

@@ -11,6 +11,7 @@ from pytreemod.torch.nn.live import write_buffer
 from pytreemod.torch.nn.parameter import Parameter
 from pytreemod.torch.nn.utils import maps
 from pytreemod.torch.nn.utils.parametrizations import output_dim
+from pytreemod.torch.ops.registry import FUNCTIONS
 
 
 class WeightNorm:
@@ -50,7 +51,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     hook = WeightNorm(name, -1 if dim is None else dim)
     weight = getattr(module, name)
     delattr(module, name)
-    module.register_parameter(name + "_g", Parameter(maps.norm_except_dim(weight, hook.dim).detach()))
+    module.register_parameter(name + "_g", Parameter(FUNCTIONS["norm_except_dim"](weight, 2, hook.dim).detach()))
     module.register_parameter(name + "_v", Parameter(weight.detach()))
     setattr(module, name, hook.compute_weight(module))
     module.register_forward_pre_hook(hook)
