@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
-from pytreemod.torch.distributions import constraints
-from pytreemod.torch.distributions.names import tensor, where
+from pytreemod.torch.distributions.half import Half
 from pytreemod.torch.distributions.normal import Normal
-from pytreemod.torch.distributions.transformed_distribution import TransformedDistribution
-from pytreemod.torch.distributions.transforms_pointwise import AbsTransform
-from pytreemod.torch.tensor import Tensor
 
 
-class HalfNormal(TransformedDistribution):
+class HalfNormal(Half):
     """The absolute value of Normal(0, ``scale``). Raises: as ``Distribution``."""
 
-    arg_constraints: ClassVar[Any] = {"scale": constraints.positive}
-    support: Any = constraints.nonnegative
-    has_rsample: Any = True
-    _expands: ClassVar[Any] = {}
-
-    def __init__(self, scale: Any, validate_args: bool | None = None):
-        super().__init__(Normal(0, scale, validate_args=False), AbsTransform(), validate_args=validate_args)
-
-    @property
-    def scale(self) -> Any:
-        return self.base_dist.scale
+    base = Normal
 
     @property
     def mean(self) -> Any:
         return self.scale * math.sqrt(2 / math.pi)
 
     @property
-    def mode(self) -> Any:
-        return self.scale.new_zeros(self.scale.shape)
-
-    @property
     def variance(self) -> Any:
         return self.scale.pow(2) * (1 - 2 / math.pi)
-
-    def log_prob(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
-        value = value if isinstance(value, Tensor) else tensor(value, dtype=self.scale.dtype)
-        return where(value >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)  # type: ignore
-
-    def cdf(self, value: Any) -> Any:
-        if self._validate_args:
-            self._validate_sample(value)
-        return 2 * self.base_dist.cdf(value) - 1
-
-    def icdf(self, value: Any) -> Any:
-        return self.base_dist.icdf((value + 1) / 2)
-
-    def entropy(self) -> Any:
-        return self.base_dist.entropy() - math.log(2)
