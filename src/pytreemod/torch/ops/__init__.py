@@ -30,6 +30,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     pointwise,
     positions,
     reduce,
+    rows,
     scans,
     shape,
     spectrogram,
