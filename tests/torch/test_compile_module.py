@@ -74,3 +74,18 @@ def test_a_compiled_module_can_be_copied_and_pickled():
             other[0].weight.zero_()
         assert other(x).tolist() != expected
         assert net(x).tolist() == expected
+
+
+def test_a_hook_of_all_modules_reaches_a_function_compiled_before():
+    net = network(ptt)
+    run = ptt.compile(lambda x: net(x))
+    x, _ = data(ptt)
+    before = run(x)
+    handle = ptt.nn.modules.module.register_module_forward_hook(
+        lambda module, args, out: out + 1 if module is net else None
+    )
+    try:
+        ptt.testing.assert_close(run(x), before + 1)
+    finally:
+        handle.remove()
+    assert run(x).tolist() == before.tolist()

@@ -14,6 +14,7 @@ from typing import Any
 from pytreemod.torch.compiled_names import Names
 from pytreemod.torch.dtypes import default
 from pytreemod.torch.hooks import changes
+from pytreemod.torch.nn.global_hooks import those_of_calls
 from pytreemod.torch.nn.members import epoch
 from pytreemod.torch.nn.owners import owner_path, replacements
 from pytreemod.torch.tape.capture import Capture, attributes
@@ -38,6 +39,7 @@ class Guards:
         self.cells = [(cell, was) for cell, _, was in self.names if type(cell) is not dict]
         self.dtype, self.autocast = default.dtype, modes.autocast
         self.modules = list(found.modules.items())
+        self.hooks = those_of_calls() if self.modules else []
         self.spaces += [
             (module.__dict__, name, copied(value))
             for module, own in self.modules
@@ -80,7 +82,7 @@ class Guards:
     def _look(self) -> bool:
         """Some module or tensor has changed since: one of these?"""
         clock = _clock()
-        if clock[3] != self.clock[3]:
+        if clock[3] != self.clock[3] or (self.modules and those_of_calls() != self.hooks):
             return False
         for module, was in self.modules:
             if self.source.changed_member(module, was) is not None:
@@ -119,6 +121,8 @@ class Guards:
             now = question()
             if now != answer:
                 yield f"an option of an optimizer: {_short(answer)} became {_short(now)}"
+        if self.modules and those_of_calls() != self.hooks:
+            yield "the hooks of all modules"
         if self.dtype is not default.dtype:
             yield f"the default dtype: {self.dtype} became {default.dtype}"
         if self.autocast is not modes.autocast:
