@@ -1,29 +1,40 @@
-"""``Variable``: the name that tensors with gradients had before PyTorch 0.4, and that many scripts still write."""
+"""``torch.autograd.Variable``: the former name of a tensor that autograd knows."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from pytreemod.torch.tensor import Tensor
 
 
-class VariableMeta(type):
-    """The class of ``Variable``: every tensor is an instance of it, and calling it makes a plain tensor."""
+class _AnyTensor(type):
+    """Every tensor is an instance of it."""
 
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor)
+    def __instancecheck__(cls, other: Any) -> bool:
+        return isinstance(other, Tensor)
 
-    def __call__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:
-        """A tensor with the values of ``data``, which it shares.
 
-        Raises:
-            TypeError: ``data`` is not a tensor.
-        """
+class Variable(metaclass=_AnyTensor):
+    """``Variable(data, requires_grad=False)``: another tensor with the memory of ``data``, without its history.
+
+    Raises:
+        TypeError: ``data`` is no tensor.
+        RuntimeError: integers are to require gradients.
+    """
+
+    def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: bool | None = None) -> Any:
+        if volatile is not None:
+            warnings.warn(
+                "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+                UserWarning,
+                stacklevel=2,
+            )
+        if data is None:
+            return Tensor(0)
         if not isinstance(data, Tensor):
-            kind = type(data).__name__
-            raise TypeError(f"Variable data has to be a tensor, but got {kind}; use torch.tensor(data)")
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
         return data.detach().requires_grad_(requires_grad)
 
 
-class Variable(metaclass=VariableMeta):
-    """``Variable(x, requires_grad=True)`` is ``x.detach().requires_grad_()``."""
+__all__ = ["Variable"]

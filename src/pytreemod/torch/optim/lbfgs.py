@@ -74,7 +74,7 @@ class LBFGS(Optimizer):
         with enable_grad():
             first = closure()
         with no_grad(), jax.enable_x64(True), np.errstate(all="ignore"):
-            _Run(self, group, state, closure).go(_number(first))
+            _Run(self, group, state, closure).go(_detached(first))
         return first
 
     def _loaded(self, param: Tensor | None, entries: Any) -> Any:
@@ -88,7 +88,7 @@ class LBFGS(Optimizer):
         }
 
 
-def _number(loss: Any) -> float:
+def _detached(loss: Any) -> float:
     return float(loss.detach() if isinstance(loss, Tensor) else loss)
 
 
@@ -156,7 +156,7 @@ class _Run:
 
     def evaluate(self) -> float:
         with enable_grad():
-            return _number(self.closure())
+            return _detached(self.closure())
 
     def gradient(self) -> jax.Array:
         """The gradients of all parameters end to end, zeros where there is none."""
