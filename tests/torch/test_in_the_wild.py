@@ -1,4 +1,4 @@
-"""What scripts of older PyTorch write, and optimizers that wrap another one."""
+"""What scripts in the wild write: names of older PyTorch, optimizers that wrap another one, calculated indices."""
 
 import warnings
 
@@ -77,6 +77,13 @@ def test_lbfgs_says_nothing_of_its_closures_loss(lib):
         opt.step(closure)
 
 
+@BOTH
+def test_the_method_split_names_its_argument_otherwise_than_the_function(lib):
+    x = lib.arange(5)
+    assert [p.tolist() for p in x.split(split_size=[2, 3], dim=0)] == [[0, 1], [2, 3, 4]]
+    assert [p.tolist() for p in lib.split(x, split_size_or_sections=3)] == [[0, 1, 2], [3, 4]]
+
+
 def test_an_average_is_made_without_a_warning_of_jax():
     with jax.enable_x64(False), warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -96,3 +103,22 @@ def test_indices_that_a_script_calculates_stop_compiling():
     for k in range(6):  # one place after the other begins to move
         step([(j + 1) % 5 if j < k else j for j in range(5)])
     assert sum(compilations.values()) - before <= 3
+
+
+def test_a_loss_with_a_factor_calculated_without_gradient_is_read_before_its_backward():
+    """The factor reads what the gradient goes through, and the gradient reads the factor."""
+
+    def losses(lib):
+        w = lib.ones(3, requires_grad=True)
+        opt = lib.optim.SGD([w], lr=0.1)
+        for _ in range(5):
+            v = (w * 2.0).exp()
+            with lib.no_grad():
+                factor = v / (v + 1)
+            loss = (factor * v).sum()
+            yield loss.item()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+
+    assert list(losses(ours)) == pytest.approx(list(losses(torch)), rel=1e-5)
