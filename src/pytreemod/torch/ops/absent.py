@@ -17,7 +17,7 @@ ABSENT = {
         "row_indices_copy resize_as_sparse_".split(),
         _SPARSE,
     ),
-    **dict.fromkeys("smm spmm dsmm hsmm hspmm".split(), _PRODUCT.format("torch.mm")),
+    **dict.fromkeys("smm dsmm hsmm hspmm".split(), _PRODUCT.format("torch.mm")),
     **dict.fromkeys("saddmm sspaddmm".split(), _PRODUCT.format("torch.addmm")),
     **dict.fromkeys(
         "quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel empty_quantized int_repr q_scale "

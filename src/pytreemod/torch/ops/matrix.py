@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import operation
+from pytreemod.torch.ops.registry import FUNCTIONS, operation
 from pytreemod.torch.ops.shapes import product, vector
 
 
@@ -60,6 +60,9 @@ def mm(input: Any, mat2: Any) -> Any:
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
     return matmul.function(input, mat2)
+
+
+FUNCTIONS["spmm"] = FUNCTIONS["mm"]  # of a sparse and a dense matrix, or of two dense ones
 
 
 @operation("BmmBackward0", "others")
