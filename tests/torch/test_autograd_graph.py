@@ -1,7 +1,6 @@
 """Variable, gradient edges, hooks on several gradients and what is said of saved tensors, against PyTorch."""
 
 import pytest
-import torch
 
 import pytreemod.torch as ptt
 
