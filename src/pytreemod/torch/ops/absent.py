@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pytreemod.torch.missing import refusing
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.tensor import Tensor
 
@@ -48,18 +49,10 @@ _METHODS = {
 }
 
 
-def _absent(name: str, why: str) -> Callable:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise NotImplementedError(f"{name}: {why}")
-
-    refuse.__name__ = refuse.__qualname__ = name.rpartition(".")[2]
-    return refuse
-
-
 for _name, _why in ABSENT.items():
-    FUNCTIONS[_name] = _absent(f"torch.{_name}", _why)
+    FUNCTIONS[_name] = refusing(f"torch.{_name}", _why)
 for _name, _why in _METHODS.items():
-    setattr(Tensor, _name, _absent(f"Tensor.{_name}", _why))
+    setattr(Tensor, _name, refusing(f"Tensor.{_name}", _why))
 
 
 # ---- what PyTorch itself refuses of a dense tensor, and what it answers
