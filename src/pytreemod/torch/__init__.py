@@ -42,6 +42,7 @@ with uncollected():
     )
     from pytreemod.torch.bridge import lift  # noqa: F401
     from pytreemod.torch.compiling import compile
+    from pytreemod.torch.control_flow import cond, while_loop
     from pytreemod.torch.creation import (
         as_tensor,
         empty,
