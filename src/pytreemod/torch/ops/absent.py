@@ -18,6 +18,7 @@ ABSENT = {
         "row_indices_copy resize_as_sparse_".split(),
         _SPARSE,
     ),
+    "native_norm": "PyTorch has it for sparse tensors alone; use torch.linalg.vector_norm",
     **dict.fromkeys("smm dsmm hsmm hspmm".split(), _PRODUCT.format("torch.mm")),
     **dict.fromkeys("saddmm sspaddmm".split(), _PRODUCT.format("torch.addmm")),
     **dict.fromkeys(
