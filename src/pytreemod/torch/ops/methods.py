@@ -43,7 +43,8 @@ def new_full(
 
 
 def _new(value: Any) -> Any:
-    def method(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, *spread: Any, size: Any = (), **kwargs: Any) -> Tensor:
+        size = spread or (size,)
         if len(size) == 1 and not isinstance(size[0], int):
             size = tuple(size[0])
         return new_full(self, size, value, **kwargs)
