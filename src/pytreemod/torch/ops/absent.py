@@ -80,9 +80,9 @@ def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: Any = None) -> Ten
     return self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
 
 
-def dequantize(self: Tensor) -> Tensor:
+def dequantize(input: Tensor) -> Tensor:
     """The tensor in float32, as nothing here is quantised."""
-    return self.float()  # type: ignore[attr-defined]
+    return input.float()  # type: ignore[attr-defined]
 
 
 Tensor.to_dense = to_dense  # type: ignore[attr-defined]
