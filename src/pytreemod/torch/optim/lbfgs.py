@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch.autograd.mode import enable_grad, no_grad
-from pytreemod.torch.optim.algorithms import checked_lr
 from pytreemod.torch.optim.optimizer import Optimizer
+from pytreemod.torch.optim.options import checked_lr
 from pytreemod.torch.optim.saving import loaded_entry
 from pytreemod.torch.optim.wolfe import Trial, strong_wolfe
 from pytreemod.torch.tape.value import constant
