@@ -20,7 +20,7 @@ from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
 from pytreemod.torch.layout import crosses
 from pytreemod.torch.ops import bounds
-from pytreemod.torch.ops.output import deliver, fitted
+from pytreemod.torch.ops.output import deliver, fitted, rounded
 from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.promotion import promote
 from pytreemod.torch.record import OPS, Flagged, call
@@ -85,7 +85,7 @@ def cast(x: Any, dtype: Any) -> Any:
             info = np.iinfo(dtype)
             x = (x - info.min) % (1 << info.bits) + info.min  # PyTorch wraps a number that does not fit
         return jnp.asarray(x, dtype)
-    return x.astype(dtype) if x.dtype != dtype else x
+    return rounded(x, dtype) if x.dtype != dtype else x
 
 
 def floating(x: Any) -> Any:
