@@ -40,6 +40,7 @@ def test_options_that_say_what_is_there(agree):
         assert out.layout is ours.strided
     agree(lambda t: t.eye(3, dtype=t.float64, layout=t.strided, device="cpu", requires_grad=True))
     agree(lambda t: t.rand(size=(2, 3)))
+    agree(lambda t: [t.arange(end=4), t.arange(start=1, end=4), t.randint(high=5, size=(3,))])
     agree(lambda t: t.randn(2, 3, out=t.empty(0, dtype=t.float64)))
     agree(lambda t: t.full((2,), 3, out=t.zeros(2)))
     agree(lambda t: t.zeros_like(t.ones(2), memory_format=t.preserve_format))
