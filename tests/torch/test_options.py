@@ -1,4 +1,4 @@
-"""Options of functions that make and multiply tensors: layouts, unknown ones, ``out``, ``out_dtype``; zero divisors."""
+"""Options of functions that make and multiply tensors: layouts, unknown ones, ``out``, ``out_dtype``; what is refused."""
 
 import pytest
 import torch as theirs
@@ -196,3 +196,14 @@ def test_a_complex_view_needs_pairs(refuse):
     refuse(lambda t: t.view_as_complex(t.ones(2, 6).t()), "Tensor must have a last dimension with stride 1")
     refuse(lambda t: t.view_as_complex(t.ones(3, 3)[:, :2]), "Tensor must have a stride divisible by 2")
     refuse(lambda t: t.view_as_complex(t.ones(3, 3)), "Tensor must have a last dimension of size 2")
+
+
+def test_anomaly_detection_numbers_the_inputs_as_pytorch():
+    for torch in (theirs, ours):
+        x, weight, bias = torch.ones(2, 2), torch.full((2, 2), float("nan")), torch.zeros(2)
+        inputs = [t.requires_grad_() for t in (x, weight, bias)]
+        out = torch.nn.functional.linear(*inputs)
+        with pytest.warns(UserWarning, match="Anomaly") if torch is theirs else torch.enable_grad():
+            detecting = torch.autograd.detect_anomaly()
+        with detecting, pytest.raises(RuntimeError, match="'AddmmBackward0' returned nan values in its 1th output"):
+            out.sum().backward()

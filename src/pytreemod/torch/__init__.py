@@ -187,7 +187,9 @@ __all__ = [
 
 # loaded at first use: few programs need them
 _LAZY = frozenset(
-    "accelerator amp backends compiler cpu distributions fft hub masked mps signal sparse special testing xpu".split()
+    (
+        "accelerator amp backends compiler cpu distributions fft hub jit masked mps signal sparse special testing xpu"
+    ).split()
 )
 _LATE = dict.fromkeys(
     (

@@ -213,11 +213,11 @@ def dlpack_device(self: Tensor) -> Any:
     return jax.numpy.asarray(self._array()).__dlpack_device__()
 
 
-def from_dlpack(other: Any) -> Tensor:
+def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor with the values of another library's array."""
-    if isinstance(other, Tensor):
-        return other
-    return as_tensor(jax.dlpack.from_dlpack(other))
+    if isinstance(ext_tensor, Tensor):
+        return ext_tensor
+    return as_tensor(jax.dlpack.from_dlpack(ext_tensor))
 
 
 for _name, _method in {

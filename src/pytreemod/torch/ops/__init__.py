@@ -34,6 +34,7 @@ from pytreemod.torch.ops import (  # noqa: F401
     pointwise,
     positions,
     reduce,
+    rows,
     scans,
     segments,
     shape,

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import operation
+from pytreemod.torch.ops.registry import FUNCTIONS, operation
 from pytreemod.torch.ops.shapes import product, vector
 
 
@@ -80,6 +80,9 @@ def mm(input: Any, mat2: Any, out_dtype: Any = None) -> Any:
     _alike(input, mat2)
     product(input.shape, mat2.shape)
     return product_in(input, mat2, out_dtype)
+
+
+FUNCTIONS["spmm"] = FUNCTIONS["mm"]  # of a sparse and a dense matrix, or of two dense ones
 
 
 @operation("BmmBackward0", "others")

@@ -42,8 +42,8 @@ def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, req
 
 
 def _new(name: str, value: Any) -> Any:
-    def method(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
-        size = (kwargs.pop("size"),) if "size" in kwargs else size
+    def method(self: Tensor, *spread: Any, size: Any = (), **kwargs: Any) -> Tensor:
+        size = spread or (size,)
         if len(size) == 1 and not isinstance(size[0], int):
             size = tuple(size[0])
         return new_full(self, size, value, **kwargs)

@@ -235,7 +235,7 @@ def angle(input: Any) -> Any:
     if jnp.issubdtype(input.dtype, jnp.complexfloating):
         return jnp.angle(input)
     turned = jnp.where(input < 0, jnp.full_like(input, jnp.pi), jnp.zeros_like(input))
-    return jnp.where(jnp.isnan(input), input, turned)
+    return jnp.where(jnp.isnan(input), jax.lax.stop_gradient(input), turned)
 
 
 @operation(saves="none")
