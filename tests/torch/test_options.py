@@ -1,4 +1,4 @@
-"""Options of functions that make and multiply tensors: layouts, unknown ones, ``out``, ``out_dtype``; what is refused."""
+"""Options of functions that make and multiply tensors: layouts, unknown ones, ``out``, ``out_dtype``; refusals."""
 
 import pytest
 import torch as theirs
