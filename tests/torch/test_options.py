@@ -207,3 +207,8 @@ def test_anomaly_detection_numbers_the_inputs_as_pytorch():
             detecting = torch.autograd.detect_anomaly()
         with detecting, pytest.raises(RuntimeError, match="'AddmmBackward0' returned nan values in its 1th output"):
             out.sum().backward()
+
+
+def test_numbers_among_the_tensors(agree):
+    agree(lambda t: [t.bucketize(3, t.tensor([1, 2, 5])), t.searchsorted(t.tensor([1, 2, 5]), 3)])
+    agree(lambda t: t.ones(3, 4).scatter(0, t.tensor([[0]]), 2.5))

@@ -41,7 +41,7 @@ _IN_PLACE_FUNCTIONS = frozenset(
 _NUMBERS = (int, float, bool, complex)
 _NUMBER_FIRST = frozenset(
     "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor "
-    "bitwise_left_shift bitwise_right_shift isin where".split()
+    "bitwise_left_shift bitwise_right_shift isin where bucketize".split()
 )  # PyTorch takes a number before a tensor here
 _TENSORS_ONLY = frozenset(
     "atan2 fmin fmax minimum maximum logical_and logical_or logical_xor gcd lcm logaddexp logaddexp2 hypot ldexp "
