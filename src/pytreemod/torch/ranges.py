@@ -56,14 +56,16 @@ def _row(start: Any, end: Any, step: Any, dtype: Any, count: Callable) -> np.nda
 
 
 @_offered
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
+def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
     """Numbers from ``start`` up to and without ``end``; int64 if all three are integers.
 
     Raises:
         RuntimeError: the step is zero or leads away from the end.
         ValueError: the step is zero in the integer dtype asked for.
     """
-    start, end = (0, start) if end is None else (start, end)
+    if start is None and end is None:
+        raise TypeError("arange() received an invalid combination of arguments: expected an end")
+    start, end = (0, start) if end is None else (start or 0, end)
     start, end, step = _numbers(start, end, step)
     if dtype is None:
         dtype = default.dtype if any(isinstance(v, float) for v in (start, end, step)) else int64
