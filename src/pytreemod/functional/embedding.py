@@ -69,7 +69,7 @@ def embedding(
 
 
 @dispatched
-def one_hot(tensor: Array, num_classes: int = -1) -> Array:
+def one_hot(input: Array, num_classes: int = -1) -> Array:
     """Integers (...) as unit vectors (..., num_classes); -1 takes the largest integer plus one.
 
     The result is int64 where JAX has it, else int32.
@@ -79,7 +79,7 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
         ShapeError: a class is out of range.
         ValueError: ``num_classes=-1`` where values are not known (under ``jax.jit``).
     """
-    classes = jnp.asarray(tensor)
+    classes = jnp.asarray(input)
     if not jnp.issubdtype(classes.dtype, jnp.integer):
         raise DtypeError(f"one_hot: is only applicable to an index array of integers, got {classes.dtype}")
     if is_concrete(classes) and classes.size:

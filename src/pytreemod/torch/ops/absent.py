@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pytreemod.torch.ops.keywords import spelling
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.tensor import Tensor
 
@@ -92,6 +93,6 @@ def dequantize(input: Tensor) -> Tensor:
 
 
 Tensor.to_dense = to_dense  # type: ignore[attr-defined]
-Tensor.dequantize = FUNCTIONS["dequantize"] = dequantize  # type: ignore[attr-defined]
+Tensor.dequantize = FUNCTIONS["dequantize"] = spelling(dequantize)  # type: ignore[attr-defined]
 Tensor.sparse_dim = lambda self: 0  # type: ignore[attr-defined]
 Tensor.dense_dim = lambda self: self.ndim  # type: ignore[attr-defined]
