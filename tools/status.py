@@ -33,7 +33,8 @@ does not begin with an underscore, is a function, a class, a dtype or, for `Tens
 itself (so no modules of Python that it imports), and, if a function, has a docstring here or in `nn.functional`,
 which internal kernels have not. Left out are classes of `torch._C` (TorchScript's types and other internals, but for
 dtypes and devices), what other namespaces take from TorchScript and `torch.overrides`, functions ending in `_copy`
-(for compilers), symbolic numbers, dtypes below a byte, storages and exceptions.
+(for compilers), symbolic numbers, dtypes below a byte, storages and exceptions. Functions that are here only to refuse
+and to say what to use instead do not count as there.
 
 That a name is there does not say that each of its options is: an option that is not there raises, naming it."""
 
@@ -104,12 +105,13 @@ def compare(torch: Any, ours: Any, name: str) -> Namespace | None:
 
 
 def has(space: Any, name: str) -> bool:
-    """Is a name there? What raises on being asked is not."""
+    """Is a name there? What raises on being asked is not, nor what only refuses when it is called."""
+    from pytreemod.torch.missing import refusal_of
+
     try:
-        getattr(space, name)
+        return refusal_of(getattr(space, name)) is None
     except Exception:
         return False
-    return True
 
 
 def tables(spaces: list[Namespace], version: str) -> str:

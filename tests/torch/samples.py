@@ -1,8 +1,8 @@
 """The samples of the operations, evaluated under PyTorch and here.
 
 ``op_samples.txt`` has the functions of ``torch``, ``more_samples.txt`` those of the modules below it and the methods
-that are no functions, by their dotted names. One line each: argument lists in terms of the inputs
-below, separated by ``|``.
+that are no functions, by their dotted names. One line each: argument lists in terms of the inputs below, separated
+by ``|``.
 """
 
 from pathlib import Path

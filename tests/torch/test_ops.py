@@ -40,8 +40,9 @@ ELSEWHERE = {"eig", "lobpcg", "lstsq", "matrix_rank", "pca_lowrank", "solve", "s
 # functions of networks and draws have tests of their own: nn/test_torch_names.py, test_making.py
 ELSEWHERE |= set(
     "batch_norm binary_cross_entropy_with_logits binomial cosine_embedding_loss ctc_loss embedding_bag gru gru_cell "
-    "hinge_embedding_loss instance_norm kl_div lstm lstm_cell margin_ranking_loss poisson poisson_nll_loss rnn_relu "
-    "rnn_relu_cell rnn_tanh rnn_tanh_cell triplet_margin_loss".split()
+    "hinge_embedding_loss instance_norm kl_div lstm lstm_cell margin_ranking_loss native_batch_norm "
+    "native_group_norm poisson poisson_nll_loss rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
+    "triplet_margin_loss".split()
 )
 
 NODES = {

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from pytreemod.command.names import missing_part, namesakes
+from pytreemod.command.names import missing_part, namesakes, refused
 from pytreemod.command.source import Use, uses
 from pytreemod.torch.missing import alternative
 
@@ -105,7 +105,7 @@ _BUILT_ON_PYTORCH = "it needs PyTorch's C++ library; read the data with NumPy, a
 def _instead(name: str) -> str | None:
     if not name.startswith("torch."):
         return _BUILT_ON_PYTORCH
-    known = alternative(name)
+    known = alternative(name) or refused(name)
     if known is not None:
         return known
     parent, _, last = name.rpartition(".")

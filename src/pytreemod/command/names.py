@@ -7,11 +7,13 @@ import types
 from importlib.util import find_spec
 from typing import Any
 
+from pytreemod.torch.missing import refusal_of
+
 OURS = "pytreemod.torch"
 
 # files of PyTorch that have another place here; what is below them has it too
 _ELSEWHERE = {
-    "torch.autograd.variable": "autograd",
+    "torch.autograd.grad_mode": "autograd.mode",
     "torch.functional": "",
     "torch.nn.modules": "nn",
     "torch.utils.data._utils.collate": "utils.data.collate",
@@ -62,7 +64,17 @@ def missing_part(name: str) -> str | None:
             if module is None:
                 return path
             here = importlib.import_module(module)
+        if refusal_of(here) is not None:
+            return path
     return None
+
+
+def refused(name: str) -> str | None:
+    """Why ``name``, which only refuses, does so: what to do instead."""
+    here: Any = importlib.import_module(OURS)
+    for part in name.split(".")[1:]:
+        here = getattr(here, part, None)
+    return refusal_of(here)
 
 
 def namesakes(name: str) -> list[str]:

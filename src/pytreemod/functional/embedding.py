@@ -39,8 +39,8 @@ def embedding(
     Raises:
         IndexError: an index is out of range.
         DtypeError: the indices are no integers.
-        ValueError: ``max_norm`` is given (it would write into the weight), or ``padding_idx`` is out of
-        range.
+        ValueError: ``max_norm`` is given (it would write into the weight, which only the stateful face can), or
+            ``padding_idx`` is out of range.
     """
     indices, weight = jnp.asarray(input), jnp.asarray(weight)
     if weight.ndim != 2:

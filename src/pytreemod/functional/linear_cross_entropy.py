@@ -44,18 +44,31 @@ def linear_cross_entropy(
     """
     if linear_weight.ndim < 2:
         raise ShapeError(
-            f"linear_cross_entropy: expected linear_weight of at least 2 dimensions, got {linear_weight.shape}"
+            "linear_cross_entropy: expected linear_weight with dimensionality at least 2, got "
+            f"{linear_weight.ndim}: {linear_weight.shape}"
         )
-    if input.ndim not in (1, 2) or (input.ndim == 1 and linear_weight.ndim > 2):
+    if input.ndim not in (1, 2):
         raise ShapeError(
-            "linear_cross_entropy: expected input of shape (N, in_features), or (in_features,) where linear_weight "
-            f"has two dimensions, got {input.shape} with linear_weight {linear_weight.shape}"
+            f"linear_cross_entropy: expected input with dimensionality 1 or 2, got {input.ndim}: {input.shape}"
         )
-    outer = linear_weight.shape[:-1]
+    classes, *places, width = linear_weight.shape
+    outer = (classes, *places)
+    if input.shape[-1] != width:
+        raise ShapeError(
+            "linear_cross_entropy: expected equal input and linear_weight last dimensions (in_features), got "
+            f"{input.shape[-1]} and {width}, respectively"
+        )
+    if places and input.ndim == 1:
+        raise ShapeError(
+            f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape {linear_weight.shape} requires "
+            f"batched input, (N, {width}), got unbatched input with shape {input.shape}"
+        )
     if linear_bias is not None:
         if linear_bias.shape != outer:
-            raise ShapeError(f"linear_cross_entropy: expected linear_bias of shape {outer}, got {linear_bias.shape}")
+            raise ShapeError(f"linear_cross_entropy: expected linear_bias shape {outer}, got {linear_bias.shape}")
         linear_bias = linear_bias.reshape(-1)
+    if ignore_index is not None and target.shape == (*input.shape[:-1], *outer):
+        raise RuntimeError("linear_cross_entropy: ignore_index cannot be specified when target contains probabilities")
     logits = linear(input, linear_weight.reshape(-1, linear_weight.shape[-1]), linear_bias)
     return cross_entropy(
         logits.reshape(*input.shape[:-1], *outer),

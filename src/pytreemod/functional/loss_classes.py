@@ -41,16 +41,9 @@ def _check_shapes(name: str, input: Array, target: Array, weight: Array | None) 
     facts = f"got input of shape {input.shape} and target of shape {target.shape}"
     if input.ndim == 0:
         raise ShapeError(f"{name}: expected 1D or more dimensions for input, {facts}")
-    if not jnp.issubdtype(target.dtype, jnp.integer):
-        raise DtypeError(
-            f"{name}: expected target dtype to be Long or Byte, but got {target.dtype.name}: expected "
-            "scalar type "
-            f"Long but found {target.dtype.name}. Classes are integers; probabilities have the shape "
-            f"of input; {facts}"
-        )
     axis = 0 if input.ndim == 1 else 1
     if axis == 0:
-        if target.ndim > 1 or target.size != 1:
+        if (target.ndim > 1 or target.size != 1) and jnp.issubdtype(target.dtype, jnp.integer):
             raise ShapeError(
                 f"{name}: For 1D input, 1D target must have size 1, but got target size: {target.size}; {facts}"
             )
@@ -63,8 +56,15 @@ def _check_shapes(name: str, input: Array, target: Array, weight: Array | None) 
         raise ShapeError(f"{name}: 0D or 1D target tensor expected, multi-target not supported; {facts}")
     elif (input.shape[0], *input.shape[2:]) != target.shape:
         expected = [input.shape[0], *input.shape[2:]]
-        raise ShapeError(f"{name}: size mismatch, Expected target size {expected}, {facts}")
+        raise ShapeError(f"{name}: size mismatch, Expected target size {expected}, got {list(target.shape)}: {facts}")
     _check_weight(name, input.shape[axis], weight)
+    if not jnp.issubdtype(target.dtype, jnp.integer):
+        raise DtypeError(
+            f"{name}: expected target dtype to be Long or Byte, but got {target.dtype.name}: expected "
+            "scalar type "
+            f"Long but found {target.dtype.name}. Classes are integers; probabilities have the shape "
+            f"of input; {facts}"
+        )
     return axis
 
 

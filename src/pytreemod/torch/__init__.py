@@ -42,6 +42,7 @@ with uncollected():
     )
     from pytreemod.torch.bridge import lift  # noqa: F401
     from pytreemod.torch.compiling import compile
+    from pytreemod.torch.control_flow import cond, while_loop
     from pytreemod.torch.creation import (
         as_tensor,
         empty,
@@ -155,13 +156,20 @@ with uncollected():
     )
     from pytreemod.torch.size import (
         Size,
+        _mkldnn,  # noqa: F401
         channels_last,
         channels_last_3d,
         contiguous_format,
         device,
+        jagged,
         layout,
         memory_format,
         preserve_format,
+        sparse_bsc,
+        sparse_bsr,
+        sparse_coo,
+        sparse_csc,
+        sparse_csr,
         strided,
     )
     from pytreemod.torch.tensor import Tensor
@@ -177,7 +185,9 @@ __all__ = [
 
 # loaded at first use: few programs need them
 _LAZY = frozenset(
-    "accelerator amp backends compiler cpu distributions fft hub masked mps signal sparse special testing xpu".split()
+    (
+        "accelerator amp backends compiler cpu distributions fft hub jit masked mps signal sparse special testing xpu"
+    ).split()
 )
 _LATE = dict.fromkeys(
     (

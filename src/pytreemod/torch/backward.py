@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import messages
+from pytreemod.torch.edges import listed
+from pytreemod.torch.hooks import finishing
 from pytreemod.torch.record import LEAF, call, item
 from pytreemod.torch.tape.flush import asked, flush, force
 from pytreemod.torch.tape.graph import node_name
@@ -228,6 +230,7 @@ def run_hooks(tensor: Tensor, grad: Tensor) -> Tensor:
     return grad
 
 
+@finishing
 def backward(
     tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
 ):
@@ -237,12 +240,12 @@ def backward(
         RuntimeError: no gradient is recorded, a non-scalar has no ``grad_tensors``, the recording was released, or a
             value it needs was changed in place.
     """
-    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    tensors = listed(tensors)
     grads = [grad_tensors] if grad_tensors is None or isinstance(grad_tensors, Tensor) else list(grad_tensors)
     if len(grads) == 1 and len(tensors) > 1 and grads[0] is None:
         grads = [None] * len(tensors)
     if inputs is not None:
-        inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        inputs = listed(inputs)
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     if create_graph:
@@ -300,6 +303,7 @@ def hand_out(whole: Value, leaves: list[Value]) -> None:
             accumulate(tensor, item(whole, k), False)
 
 
+@finishing
 def _method(
     self: Tensor, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
 ):
@@ -337,6 +341,7 @@ def accumulate(tensor: Tensor, part: Value, create_graph: bool) -> None:
             raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 
 
+@finishing
 def grad(
     outputs: Any,
     inputs: Any,
@@ -353,8 +358,9 @@ def grad(
     Raises:
         RuntimeError: an input does not require grad, or was not used and ``allow_unused`` is not set.
     """
-    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if not only_inputs:
+        warnings.warn(messages.ONLY_INPUTS, FutureWarning, stacklevel=2)
+    outputs, inputs = listed(outputs), listed(inputs)
     given = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
     if len(given) == 1 and len(outputs) > 1:
         given = [None] * len(outputs)
@@ -376,5 +382,8 @@ def grad(
                 part = constant(np.zeros(value.aval.shape, value.aval.dtype))
             elif not allow_unused:
                 raise RuntimeError(messages.UNUSED.format(index))
-        results.append(None if part is None else wrap(part))
+        out = None if part is None else wrap(part)
+        if out is not None and inputs[index]._leaf and inputs[index]._hooks:
+            out = run_hooks(inputs[index], out)
+        results.append(out)
     return tuple(results)

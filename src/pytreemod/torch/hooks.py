@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
+
+from pytreemod.torch.tape.modes import modes
 
 _ids = itertools.count()
 changes = [0]  # how often a hook was registered or removed
@@ -32,3 +35,22 @@ class RemovableHandle:
 
     def __exit__(self, *_: Any) -> None:
         self.remove()
+
+
+def finishing(function: Callable) -> Callable:
+    """A function that runs a backward pass, at whose end is called what hooks asked for meanwhile."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        succeeded = False
+        try:
+            out = function(*args, **kwargs)
+            succeeded = True
+        finally:
+            if modes.finishing:
+                done, modes.finishing = modes.finishing, []
+                for on_success, on_failure in done:
+                    (on_success if succeeded else on_failure)()
+        return out
+
+    return wrapped

@@ -224,6 +224,31 @@ def _imag(x: Layout) -> dict:
     return _real(x, 1)
 
 
+def _as_real(x: Layout) -> dict:
+    return {
+        "shape": (*x.shape, 2),
+        "strides": (*(2 * s for s in x.strides), 1),
+        "offset": 2 * x.offset,
+        "itemsize": x.itemsize // 2,
+    }
+
+
+def _as_complex(x: Layout) -> dict:
+    """Raises: RuntimeError, with PyTorch's words, where no strides express it."""
+    if x.strides[-1] != 1:
+        raise RuntimeError("Tensor must have a last dimension with stride 1")
+    if any(s % 2 for s in x.strides[:-1]):
+        raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
+    if x.offset % 2:
+        raise RuntimeError("Tensor must have a storage_offset divisible by 2")
+    return {
+        "shape": x.shape[:-1],
+        "strides": tuple(s // 2 for s in x.strides[:-1]),
+        "offset": x.offset // 2,
+        "itemsize": x.itemsize * 2,
+    }
+
+
 def _part(x: Layout, start: int, shape: tuple) -> dict:
     return {"shape": tuple(shape), "strides": strides(shape), "offset": x.offset + start}
 
@@ -237,5 +262,6 @@ _RULES: dict[str, Callable[..., dict | None]] = {
     "flatten": _flatten, "unflatten": _unflatten, "squeeze": _squeeze, "unsqueeze": _unsqueeze,
     "expand": _expand, "narrow": _narrow, "select": _select, "getitem": _getitem,
     "diagonal": _diagonal, "unfold": _unfold, "real": _real, "imag": _imag, "part": _part,
+    "view_as_real": _as_real, "view_as_complex": _as_complex,
     "as_strided": _as_strided,
 }  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 _SHARD = "shard the functional face over devices with jax.sharding (one process; see docs/faq.md)"
 _COMPILE = "torch.compile makes one program of a whole step"
 _EXPORT = "jax.export writes a jitted function of the functional face to a file"
@@ -12,7 +15,11 @@ ALTERNATIVES = {
     "torch._dynamo": _COMPILE,
     "torch._inductor": _COMPILE,
     "torch.ao": "jax.lax has integer products; quantisation itself is not there",
+    "torch.autograd.forward_ad": "torch.func.jvp(function, primals, tangents)",
+    "torch.autograd.graph.region_activation_memory_budget": "torch.utils.checkpoint.checkpoint",
     "torch.autograd.profiler": "jax.profiler.trace(folder) records what runs",
+    "torch.chalf": "torch.complex64: JAX has no complex numbers of 16-bit parts",
+    "torch.complex32": "torch.complex64: JAX has no complex numbers of 16-bit parts",
     "torch.cuda.amp": "leave it out: torch.cuda.amp is disabled where there is no GPU",
     "torch.cuda.CUDAGraph": _COMPILE,
     "torch.cuda.graph": _COMPILE,
@@ -37,6 +44,7 @@ ALTERNATIVES = {
     "torch.nn.utils.parametrize": "calculate the weight in forward() from the parameters that train",
     "torch.nn.utils.prune": "multiply the weight by a mask in forward()",
     "torch.onnx": _EXPORT,
+    "torch.ops.aten": "the function of torch, torch.Tensor or torch.nn.functional that does the same",
     "torch.overrides": "subclass torch.Tensor for methods; pytreemod.lift makes functions of JAX work on tensors",
     "torch.package": "torch.save(model.state_dict(), file)",
     "torch.profiler": "jax.profiler.trace(folder) records what runs",
@@ -70,3 +78,19 @@ def told(name: str) -> str:
     """A sentence for an error: that ``name`` is not there, and what to do instead."""
     instead = alternative(name)
     return f"pytreemod does not have {name}" + (f"; instead: {instead}" if instead else " (see docs/status.md)")
+
+
+def refusing(name: str, why: str) -> Callable:
+    """A function that only raises ``why``: it is marked, so that its name does not count as there."""
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise NotImplementedError(f"{name}: {why}")
+
+    refuse.__name__ = refuse.__qualname__ = name.rpartition(".")[2]
+    refuse.__absent__ = why  # type: ignore[attr-defined]
+    return refuse
+
+
+def refusal_of(thing: Any) -> str | None:
+    """Why a function or class does nothing but refuse; None if it does what it is for."""
+    return getattr(thing, "__dict__", {}).get("__absent__")

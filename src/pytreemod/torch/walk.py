@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pytreemod.torch import messages
 from pytreemod.torch.tape.graph import node_name
+from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Value
 
 visits = [0]  # instructions visited by the last walk, for the test that each is visited once
@@ -74,7 +75,7 @@ class Survey:
 
     def _keep(self, value: Value) -> None:
         counter = value.counter
-        if counter is not None and counter[0] != value.version:
+        if counter is not None and counter[0] != value.version and not modes.mutable:
             _modified(value)
         self.saved.append(value)
 

@@ -176,3 +176,24 @@ def test_a_mask_of_what_comes_later():
     mine = ptt.nn.Transformer.generate_square_subsequent_mask(3)
     np.testing.assert_array_equal(mine.numpy(), torch.nn.Transformer.generate_square_subsequent_mask(3).numpy())
     assert mine.dtype is ptt.float32
+
+
+@pytest.mark.parametrize(
+    "arguments, phrase",
+    [
+        ("t.ones(4, 3), t.ones(3), t.zeros(4).long()", "expected linear_weight with dimensionality at least 2, got 1"),
+        ("t.ones(2, 4, 3), t.ones(5, 3), t.zeros(4).long()", "expected input with dimensionality 1 or 2, got 3"),
+        ("t.ones(4, 3), t.ones(5, 2), t.zeros(4).long()", "expected equal input and linear_weight last dimensions"),
+        ("t.ones(3), t.ones(5, 2, 3), t.zeros(4).long()", "requires batched input, (N, 3), got unbatched input"),
+        ("t.ones(4, 3), t.ones(5, 3), t.zeros(4).long(), linear_bias=t.ones(4)", "expected linear_bias shape (5,)"),
+        ("t.ones(4, 3), t.ones(5, 3), t.ones(4, 5), ignore_index=1", "ignore_index cannot be specified"),
+        ("t.ones(4, 3), t.ones(5, 3), t.zeros(3).long()", "input batch_size (4) to match target batch_size (3)"),
+        ("t.ones(4, 3), t.ones(5, 3), t.ones(5)", "input batch_size (4) to match target batch_size (5)"),
+        ("t.ones(4, 3), t.ones(5, 3), t.ones(4)", "expected target dtype to be Long or Byte"),
+    ],
+)
+def test_misfits_of_linear_cross_entropy_are_refused_in_pytorchs_words(arguments, phrase):
+    for t in (torch, ptt):
+        with pytest.raises((RuntimeError, ValueError)) as caught:
+            eval(f"t.nn.functional.linear_cross_entropy({arguments})", {"t": t})
+        assert phrase in str(caught.value)

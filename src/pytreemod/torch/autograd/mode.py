@@ -106,3 +106,26 @@ def is_grad_enabled() -> bool:
 
 def is_inference_mode_enabled() -> bool:
     return modes.inference
+
+
+class set_multithreading_enabled(_Mode):  # noqa: N801 (PyTorch's name)
+    """Without effect: a backward pass is part of a program, whose threads are XLA's."""
+
+    def __init__(self, mode: bool):
+        self.mode = mode
+
+    def _again(self) -> Any:
+        return type(self)(self.mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+
+class enforce_grad_layout_policy(set_multithreading_enabled):  # noqa: N801 (PyTorch's name)
+    """Without effect: XLA chooses the layout of a gradient."""
+
+    def __init__(self, enable: bool = True):
+        super().__init__(enable)

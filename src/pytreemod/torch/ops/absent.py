@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pytreemod.torch.missing import refusing
 from pytreemod.torch.ops.keywords import spelling
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.tensor import Tensor
@@ -18,7 +19,8 @@ ABSENT = {
         "row_indices_copy resize_as_sparse_".split(),
         _SPARSE,
     ),
-    **dict.fromkeys("smm spmm dsmm hsmm hspmm".split(), _PRODUCT.format("torch.mm")),
+    "native_norm": "PyTorch has it for sparse tensors alone; use torch.linalg.vector_norm",
+    **dict.fromkeys("smm dsmm hsmm hspmm".split(), _PRODUCT.format("torch.mm")),
     **dict.fromkeys("saddmm sspaddmm".split(), _PRODUCT.format("torch.addmm")),
     **dict.fromkeys(
         "quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel empty_quantized int_repr q_scale "
@@ -49,18 +51,10 @@ _METHODS = {
 }
 
 
-def _absent(name: str, why: str) -> Callable:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise NotImplementedError(f"{name}: {why}")
-
-    refuse.__name__ = refuse.__qualname__ = name.rpartition(".")[2]
-    return refuse
-
-
 for _name, _why in ABSENT.items():
-    FUNCTIONS[_name] = _absent(f"torch.{_name}", _why)
+    FUNCTIONS[_name] = refusing(f"torch.{_name}", _why)
 for _name, _why in _METHODS.items():
-    setattr(Tensor, _name, _absent(f"Tensor.{_name}", _why))
+    setattr(Tensor, _name, refusing(f"Tensor.{_name}", _why))
 
 
 # ---- what PyTorch itself refuses of a dense tensor, and what it answers

@@ -34,12 +34,12 @@ def polar(abs: Any, angle: Any) -> Any:
     return complex.function(abs * jnp.cos(angle), abs * jnp.sin(angle))
 
 
-@operation("ViewAsRealBackward0", "none", method=False)
+@operation("ViewAsRealBackward0", "none", view=True, method=False)
 def view_as_real(input: Any) -> Any:
     return jnp.stack([input.real, input.imag], -1)
 
 
-@operation("ViewAsComplexBackward0", "none", method=False)
+@operation("ViewAsComplexBackward0", "none", view="strict", method=False)
 def view_as_complex(input: Any) -> Any:
     if not input.ndim or input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")

@@ -321,10 +321,13 @@ def writing(function: Callable, name: str) -> Callable:
 
 def operators(op: Op, name: str, inplace: bool) -> None:
     """``x + y``, ``y + x`` and ``x += y``."""
+    rounds = op.name in ("floor_divide", "remainder")
 
     def forward(self: Tensor, other: Any) -> Any:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
+        if rounds:
+            bounds.check(op.name, (self, other), {})
         return wrap(call(op, (self, other)))
 
     def reflected(self: Tensor, other: Any) -> Any:

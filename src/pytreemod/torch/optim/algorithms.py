@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from pytreemod.optim import ADADELTA, ADAFACTOR, ADAGRAD, ADAM, ADAMAX, ADAMW, MUON, NADAM, RADAM, RMSPROP, RPROP
@@ -10,19 +9,7 @@ from pytreemod.optim import ASGD as ASGD_RULE
 from pytreemod.optim import SGD as SGD_RULE
 from pytreemod.optim.muon import COEFFICIENTS
 from pytreemod.torch.optim.optimizer import Optimizer
-from pytreemod.torch.tensor import Tensor
-
-
-def checked_lr(lr: Any) -> None:
-    """Raises ValueError for a learning rate that is a tensor of several elements."""
-    if isinstance(lr, Tensor) and math.prod(lr.shape) != 1:
-        raise ValueError("Tensor lr must be 1-element")
-
-
-def _options(arguments: dict) -> dict:
-    """The arguments of a constructor that are options of a group."""
-    checked_lr(arguments.get("lr"))
-    return {k: v for k, v in arguments.items() if k not in ("self", "params") and not k.startswith("__")}
+from pytreemod.torch.optim.options import adam_options, given, options
 
 
 class Adadelta(Optimizer):
@@ -46,7 +33,7 @@ class Adadelta(Optimizer):
         maximize: Any = False,
         differentiable: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class Adafactor(Optimizer):
@@ -69,7 +56,7 @@ class Adafactor(Optimizer):
         foreach: Any = None,
         maximize: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class Adagrad(Optimizer):
@@ -94,7 +81,7 @@ class Adagrad(Optimizer):
         differentiable: Any = False,
         fused: Any = None,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class Adam(Optimizer):
@@ -121,7 +108,7 @@ class Adam(Optimizer):
         fused: Any = None,
         decoupled_weight_decay: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, adam_options(locals()))
 
 
 class Adamax(Optimizer):
@@ -145,7 +132,7 @@ class Adamax(Optimizer):
         differentiable: Any = False,
         capturable: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class AdamW(Adam):
@@ -171,7 +158,7 @@ class AdamW(Adam):
         differentiable: Any = False,
         fused: Any = None,
     ):
-        super().__init__(params, **_options(locals()), decoupled_weight_decay=True)
+        super().__init__(params, **given(locals()), decoupled_weight_decay=True)
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Take a state over, also one of Adam; see ``Optimizer``."""
@@ -201,7 +188,7 @@ class ASGD(Optimizer):
         differentiable: Any = False,
         capturable: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class Muon(Optimizer):
@@ -224,7 +211,7 @@ class Muon(Optimizer):
         ns_steps: Any = 5,
         adjust_lr_fn: Any = None,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
         for group in self.param_groups:
             for param in group["params"]:
                 if param.ndim != 2:
@@ -256,7 +243,7 @@ class NAdam(Optimizer):
         capturable: Any = False,
         differentiable: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class RAdam(Optimizer):
@@ -281,7 +268,7 @@ class RAdam(Optimizer):
         capturable: Any = False,
         differentiable: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class RMSprop(Optimizer):
@@ -306,7 +293,7 @@ class RMSprop(Optimizer):
         maximize: Any = False,
         differentiable: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class Rprop(Optimizer):
@@ -329,7 +316,7 @@ class Rprop(Optimizer):
         maximize: Any = False,
         differentiable: Any = False,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))
 
 
 class SGD(Optimizer):
@@ -354,4 +341,4 @@ class SGD(Optimizer):
         differentiable: Any = False,
         fused: Any = None,
     ):
-        super().__init__(params, _options(locals()))
+        super().__init__(params, options(locals()))

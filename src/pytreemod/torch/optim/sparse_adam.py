@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pytreemod.torch.autograd.mode import enable_grad
-from pytreemod.torch.optim.algorithms import checked_lr
 from pytreemod.torch.optim.optimizer import Optimizer
+from pytreemod.torch.optim.options import checked_lr
 
 
 class SparseAdam(Optimizer):

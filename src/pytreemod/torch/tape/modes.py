@@ -14,11 +14,14 @@ class Modes(threading.local):
     anomaly: bool = False  # remember the line of every recorded operation
     autocast: Any = None  # casts the arguments of calls, within torch.autocast
     capture: Any = None  # the Capture in progress, under torch.compile
+    mutable: bool = False  # what forward used may change in place before backward
+    hooks_disabled: str | None = None  # what hooks on saved tensors raise
 
     def __init__(self) -> None:
         self.trail = Trail()
         self.backwards: list = []  # weak references to gradients that were asked for and not yet computed
         self.updated: list = []  # weak references to cells that hold a value not yet computed
+        self.finishing: list = []  # pairs to call when the backward going on is done: one if it succeeded, one if not
 
 
 modes = Modes()
