@@ -89,6 +89,24 @@ def test_a_wrong_type_is_refused(call):
             eval(call, {"torch": torch, "x": torch.ones(3, 3)})
 
 
+REFUSED = """
+torch.nn.ConvTranspose1d(2, 3, 2, padding=-1)(torch.ones(1, 2, 3))
+torch.nn.ConvTranspose1d(2, 3, 2, stride=2, output_padding=-1)(torch.ones(1, 2, 3))
+torch.nn.ConvTranspose2d(2, 3, 2, stride=2, padding=3)(torch.ones(1, 2, 3, 3))
+torch.nn.MaxUnpool1d(2, padding=3)(torch.ones(1, 2, 2), torch.zeros(1, 2, 2, dtype=torch.int64))
+torch.nn.BatchNorm1d(3, eps=0.0)(torch.ones(4, 3))
+torch.complex(x.bfloat16(), x.bfloat16())
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_what_pytorch_refuses(call):
+    with pytest.raises((RuntimeError, ValueError)) as want:
+        eval(call, {"torch": theirs, "x": theirs.ones(2)})
+    with pytest.raises(want.type):
+        eval(call, {"torch": ours, "x": ours.ones(2)})
+
+
 SAME = """
 torch.inner(x, torch.tensor(2))
 torch.bincount(i, x[0])
