@@ -34,7 +34,7 @@ def _quick_compilation():
 
 
 # aliases in place and out of it are exercised through the operation that they are; these have no sample of their own
-IN_PLACE_ONLY = {"zero_", "fill_", "detach_", "celu_", "selu_", "threshold_", "histogramdd"}
+IN_PLACE_ONLY = {"zero_", "fill_", "detach_", "celu_", "selu_", "threshold_", "embedding_renorm_", "histogramdd"}
 # these say where their successors are, or draw numbers and go their own way; see test_linalg_names.py
 ELSEWHERE = {"eig", "lobpcg", "lstsq", "matrix_rank", "pca_lowrank", "solve", "svd_lowrank", "symeig"}
 # functions of networks and draws have tests of their own: nn/test_torch_names.py, test_making.py

@@ -163,7 +163,7 @@ def _check_lengths(lengths: np.ndarray, size: int) -> None:
 # ---- bits
 
 
-@operation(saves="none", method=False)
+@operation(saves="none")
 def hash_tensor(input: Any, dim: Any = (), *, keepdim: bool = False, mode: int = 0) -> Any:
     if mode:
         raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
