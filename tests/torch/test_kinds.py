@@ -96,6 +96,7 @@ torch.nn.ConvTranspose2d(2, 3, 2, stride=2, padding=3)(torch.ones(1, 2, 3, 3))
 torch.nn.MaxUnpool1d(2, padding=3)(torch.ones(1, 2, 2), torch.zeros(1, 2, 2, dtype=torch.int64))
 torch.nn.BatchNorm1d(3, eps=0.0)(torch.ones(4, 3))
 torch.complex(x.bfloat16(), x.bfloat16())
+torch.nn.EmbeddingBag(7, 3, mode="max", scale_grad_by_freq=True)(torch.zeros(2, 2, dtype=torch.int64))
 """.strip().splitlines()
 
 
