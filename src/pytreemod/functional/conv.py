@@ -140,6 +140,9 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
     x, weight, stride, dilation = _arguments(n, who, input, weight, bias, stride, dilation, groups)
     padding = n_tuple(padding, n, who, "padding")
     extra = n_tuple(output_padding, n, who, "output_padding")
+    for name, given in (("padding", padding), ("output_padding", extra)):
+        if min(given) < 0:
+            raise ShapeError(f"{who}: negative {name} is not supported, got {name}={given}")
     channels, sizes = x.shape[1], weight.shape[2:]
     if channels != weight.shape[0] or channels % groups:
         raise ShapeError(
@@ -160,6 +163,14 @@ def _conv_transpose(n, input, weight, bias, stride, padding, output_padding, gro
     kernel = jnp.flip(kernel.reshape(out_channels, channels // groups, *sizes), axis=range(2, n + 2))
     reach = [d * (k - 1) for d, k in zip(dilation, sizes, strict=True)]
     pairs = [(r - p, r - p + e) for r, p, e in zip(reach, padding, extra, strict=True)]
+    found = [
+        (size - 1) * s + 1 + a + b - r for size, s, (a, b), r in zip(x.shape[2:], stride, pairs, reach, strict=True)
+    ]
+    if min(found) < 1 and min(x.shape[2:]) > 0:
+        raise ShapeError(
+            f"{who}: Given input size per channel: ({_by(x.shape[2:])}). Calculated output size per channel: "
+            f"({_by(found)}). Output size is too small"
+        )
     out = lax.conv_general_dilated(
         x, kernel, (1,) * n, pairs, lhs_dilation=stride, rhs_dilation=dilation, feature_group_count=groups
     )

@@ -45,6 +45,8 @@ def embedding_bag(
     )
     flat = indices.ravel()
     check_indices(flat, count)
+    if scale_grad_by_freq and mode == "max":
+        raise ValueError("embedding_bag: max mode does not support scaling the gradient by the frequency")
     if scale_grad_by_freq:
         times = jnp.zeros((count,), dtype=weight.dtype).at[flat].add(1.0)
         shared = weight / jnp.maximum(times, 1.0)[:, None]

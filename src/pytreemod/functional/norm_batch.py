@@ -32,14 +32,21 @@ def batch_norm(
     Raises:
         ShapeError: statistics or parameters are not of shape (C,), the running ones are missing,
             or in training a channel has a single value.
+        ValueError: in training, an ``eps`` that is not positive.
         DtypeError: integers.
 
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
     """
     x = _checked("batch_norm", input, running_mean, running_var, weight, bias, training)
     if training:
+        _positive(eps)
         return _by_channel(x, weight, bias, eps)[0]
     return _by_running(x, running_mean, running_var, weight, bias, eps)
+
+
+def _positive(eps):
+    if eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
 
 
 @dispatched
@@ -61,6 +68,7 @@ def batch_norm_train(
     Raises: as ``batch_norm``.
     """
     x = _checked("batch_norm", input, running_mean, running_var, weight, bias, True)
+    _positive(eps)
     out, mean, variance = _by_channel(x, weight, bias, eps)
     if momentum is None:
         if num_batches_tracked is None:

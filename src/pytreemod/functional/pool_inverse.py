@@ -70,6 +70,10 @@ def unpooled_sizes(who, n, shape, kernel_size, stride, padding, output_size):
         (size - 1) * s - 2 * p + k
         for size, k, s, p in zip(shape[len(shape) - n :], kernel, stride, padding, strict=True)
     ]
+    if min(default) < 0:
+        raise ValueError(
+            f"{who}: output_size must contain non-negative spatial dimensions, but got {default} with padding={padding}"
+        )
     if output_size is None:
         return tuple(default)
     given = tuple(output_size)

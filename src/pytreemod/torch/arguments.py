@@ -19,18 +19,21 @@ _TENSOR = frozenset(
     "input mat mat1 mat2 vec vec1 vec2 batch1 batch2 tensor1 tensor2 mask src condition target input1 "
     "input2 sorted_sequence".split()
 )
+_PERHAPS = frozenset(
+    "weight bias running_mean running_var pos_weight per_sample_weights attn_mask key_padding_mask window".split()
+)  # a tensor or None
 _WHOLE = frozenset(
     "dim dim0 dim1 start_dim end_dim diagonal offset decimals groups chunks upscale_factor downscale_factor".split()
 )
-_TRUTH = frozenset("keepdim descending sorted largest upper ceil_mode align_corners hermitian".split())
+_TRUTH = frozenset("keepdim descending sorted largest upper ceil_mode align_corners hermitian training".split())
 _FREE = {  # here a truth value is ``unbiased``, or a number or a list may come first
-    "var": ("dim",), "std": ("dim",), "norm": ("dim",), "nuclear_norm": ("dim",), "isin": ("input",), "where":
-    ("condition", "input"), "repeat_interleave": ("input",), "scatter": ("src",),
+    "var": ("dim",), "std": ("dim",), "norm": ("dim",), "nuclear_norm": ("dim",), "scatter": ("src",), "lerp":
+    ("weight",), "isin": ("input",), "where": ("condition", "input"), "repeat_interleave": ("input",),
     "bucketize": ("input",), "searchsorted": ("input",),
 }  # fmt: skip
 _NUMBER_FIRST = frozenset(
     "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor rsub fmod "
-    "bitwise_left_shift bitwise_right_shift special_xlog1py special_zeta".split()
+    "bitwise_left_shift bitwise_right_shift".split()
 )
 _NUMBERS = frozenset((int, float, bool, complex))
 _NO_OPERAND = frozenset((str, dict, list, tuple, type(None)))
@@ -47,14 +50,15 @@ def mistyped(name: str, function: Callable, args: tuple, kwargs: dict | None) ->
         if parameter in free:
             continue
         if parameter in _TENSOR and not _tensor(given):
-            if place or kind not in _NUMBERS or name not in _NUMBER_FIRST:
+            if place or kind not in _NUMBERS or not (name in _NUMBER_FIRST or name.startswith("special_")):
                 return _told(name, parameter, place, "Tensor", kind)
         elif (
-            (parameter == "other" and kind in _NO_OPERAND)
+            (parameter in _PERHAPS and given is not None and kind is not bool and not _tensor(given))
+            or (parameter == "other" and kind in _NO_OPERAND)
             or (parameter in _WHOLE and kind in _NO_WHOLE)
             or (parameter in _TRUTH and kind in _NO_TRUTH)
         ):
-            wanted = "Tensor" if parameter == "other" else "int" if parameter in _WHOLE else "bool"
+            wanted = "int" if parameter in _WHOLE else "bool" if parameter in _TRUTH else "Tensor"
             return _told(name, parameter, place, wanted, kind)
     return None
 

@@ -175,6 +175,13 @@ def test_a_layer_is_pytorchs(name):
         close(a.grad, b.grad, path)
 
 
+def test_every_layer_of_pytorch_is_walked():
+    names = {n for n, c in vars(torch.nn).items() if isinstance(c, type) and issubclass(c, torch.nn.Module)}
+    lazy = {n for n in names if n.startswith("Lazy")}  # walked in test_lazy.py
+    assert names - lazy - set(LAYERS) == {"Module", "Container", "DataParallel"}
+    assert all(hasattr(ptt.nn, n) for n in names)
+
+
 def test_a_transformer_is_pytorchs():
     def made(t):
         t.manual_seed(3)

@@ -15,7 +15,7 @@ from pytreemod.torch.tensor import Tensor, wrap
 LOWER = frozenset(
     "linear matmul mm bmm addmm addbmm baddbmm einsum tensordot linalg_vecdot linalg_matrix_power linalg_multi_dot "
     "chain_matmul conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d prelu "
-    "attention_with multi_head_attention_with".split()
+    "attention_with multi_head_attention_with affine_grid inner".split()
 )
 SINGLE = frozenset(
     "prod trace cdist quantile nanquantile cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss "
@@ -40,6 +40,8 @@ class Casting:
     def __call__(self, op: Op, args: tuple, kwargs: dict | None) -> tuple[tuple, dict | None]:
         """The arguments, cast as the lists say."""
         name = op.name
+        if name == "linalg_matrix_power" and _no_product(args, kwargs):
+            return args, kwargs
         if name in LOWER or (name == "recurrent_with" and "gru" not in (*args, *(kwargs or {}).values())):
             to = self.lower
         elif name in SINGLE or name.startswith("fft_") or (name == "pad" and _mirrors(args, kwargs)):
@@ -54,6 +56,11 @@ class Casting:
         else:
             return args, kwargs
         return _cast(args, to), kwargs and _cast(kwargs, to)
+
+
+def _no_product(args: tuple, kwargs: dict | None) -> bool:
+    n = args[1] if len(args) > 1 else (kwargs or {}).get("n")
+    return n in (0, 1)
 
 
 def _mirrors(args: tuple, kwargs: dict | None) -> bool:

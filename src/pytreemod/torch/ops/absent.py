@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytreemod.torch.missing import refusing
+from pytreemod.torch.ops.keywords import spelling
 from pytreemod.torch.ops.registry import FUNCTIONS
 from pytreemod.torch.tensor import Tensor
 
@@ -86,6 +87,6 @@ def dequantize(input: Tensor) -> Tensor:
 
 
 Tensor.to_dense = to_dense  # type: ignore[attr-defined]
-Tensor.dequantize = FUNCTIONS["dequantize"] = dequantize  # type: ignore[attr-defined]
+Tensor.dequantize = FUNCTIONS["dequantize"] = spelling(dequantize)  # type: ignore[attr-defined]
 Tensor.sparse_dim = lambda self: 0  # type: ignore[attr-defined]
 Tensor.dense_dim = lambda self: self.ndim  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pytreemod.torch.ops.keywords import spelling
 from pytreemod.torch.ops.output import write_out
 from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite
 from pytreemod.torch.tensor import Tensor
@@ -51,7 +52,7 @@ _VIEWS: dict[str, Callable] = {
 }  # fmt: skip
 
 for _name, _view in _VIEWS.items():
-    FUNCTIONS[_name + "_copy"] = _copied(_view, _name + "_copy")
+    FUNCTIONS[_name + "_copy"] = spelling(_copied(_view, _name + "_copy"))
 
 
 @composite()

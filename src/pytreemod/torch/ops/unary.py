@@ -142,7 +142,7 @@ def frac(input: Any) -> Any:
 def relu(input: Any) -> Any:
     refuse("relu", "b", input, words="Boolean inputs not supported for relu")
     refuse("clamp", "c", input)
-    return jax.nn.relu(input)
+    return jnp.where(input <= 0, jnp.zeros_like(input), input)  # NaN keeps its gradient
 
 
 @operation("CloneBackward0", "none")
