@@ -22,7 +22,12 @@ def status():
 @pytest.mark.parametrize(
     "space, there, missing, neither",
     [
-        ("torch", "relu zeros float32 device Generator no_grad", "GradScaler", "cudnn_convolution nn JitType"),
+        (
+            "torch",
+            "relu zeros float32 device Generator no_grad GradScaler",
+            "sparse_coo_tensor while_loop",
+            "cudnn_convolution nn JitType",
+        ),
         ("Tensor", "add_ grad shape", "hash_tensor", "__add__ _version"),
         ("nn", "Linear Module Parameter", "Container", "functional init"),
         ("optim", "SGD AdamW", "", "lr_scheduler"),

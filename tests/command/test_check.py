@@ -23,22 +23,22 @@ def check(tmp_path, text):
         ("from torch import distributed", "torch.distributed"),
         ("from torch.nn import Lineer as L", "torch.nn.Lineer"),
         ("from torch.utils.tensorboard import SummaryWriter", "torch.utils.tensorboard"),
-        ("import torch; torch.jit.script(1)", "torch.jit"),
+        ("import torch; torch.onnx.export(1)", "torch.onnx"),
         ("import torch as t; t.nn.functional.reluu", "torch.nn.functional.reluu"),
         ("from torch.nn import functional as F; F.reluu", "torch.nn.functional.reluu"),
         ("import torch.nn.functional as F; F.reluu", "torch.nn.functional.reluu"),
         ("import torch.utils.data; torch.utils.data.Loader", "torch.utils.data.Loader"),
-        ("import pytreemod.torch as torch; torch.jit", "torch.jit"),
+        ("import pytreemod.torch as torch; torch.onnx", "torch.onnx"),
         ("import torch\nclass M(torch.nn.Modul): pass", "torch.nn.Modul"),
-        ("import torch\n@torch.jit.script\ndef f(): pass", "torch.jit"),
-        ("import torch\ndef f(x=torch.jit): pass", "torch.jit"),
-        ("import torch\ndef f():\n    return lambda: torch.jit", "torch.jit"),
+        ("import torch\n@torch.onnx.export\ndef f(): pass", "torch.onnx"),
+        ("import torch\ndef f(x=torch.onnx): pass", "torch.onnx"),
+        ("import torch\ndef f():\n    return lambda: torch.onnx", "torch.onnx"),
         ("import torch; torch.Tensor.bogus", "torch.Tensor.bogus"),
         ("import torch; torch.ones(2).bogus()", "torch.Tensor.bogus"),
         ("import torch; x = torch.ones(2); y = x.t() + 1; y.bogus()", "torch.Tensor.bogus"),
         ("import torch\ndef f(x: torch.Tensor): x.bogus()", "torch.Tensor.bogus"),
         ("import torchvision.datasets", "torchvision"),
-        ("try:\n    import torch\nexcept ImportError:\n    torch = None\ntorch.jit", "torch.jit"),
+        ("try:\n    import torch\nexcept ImportError:\n    torch = None\ntorch.onnx", "torch.onnx"),
     ],
 )
 def test_a_missing_name_is_found(tmp_path, line, name):
@@ -57,7 +57,7 @@ def test_a_missing_name_is_found(tmp_path, line, name):
         "import torch\nfor x in torch.ones(2): x.bogus",
         "import torch\nmodel = torch.nn.Linear(2, 2); model.bogus; torch.device('cpu').bogus",
         "from .torch import jit",
-        "import numpy as torch; torch.jit",
+        "import numpy as torch; torch.onnx",
         "from torch.nn import *",
     ],
 )
@@ -66,13 +66,13 @@ def test_what_is_there_or_not_surely_pytorchs_is_not_reported(tmp_path, text):
 
 
 def test_each_name_is_told_once_with_its_lines_and_what_to_do(tmp_path, capsys):
-    (tmp_path / "a.py").write_text("import torch\ntorch.jit.script\ntorch.jit.trace\ntorch.nn.Lineer\n")
+    (tmp_path / "a.py").write_text("import torch\ntorch.onnx.export\ntorch.onnx.is_in_onnx_export\ntorch.nn.Lineer\n")
     (tmp_path / "b.py").write_text("import torch\ntorch.ones(2)\n")
     (tmp_path / ".hidden").mkdir()
-    (tmp_path / ".hidden" / "c.py").write_text("import torch\ntorch.jit\n")
+    (tmp_path / ".hidden" / "c.py").write_text("import torch\ntorch.onnx\n")
     assert checking.main([str(tmp_path)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"{tmp_path / 'a.py'}:2: torch.jit is not there (also line 3). Instead: torch.compile")
+    assert lines[0].startswith(f"{tmp_path / 'a.py'}:2: torch.onnx is not there (also line 3). Instead: jax.export")
     assert lines[1].endswith("a.py:4: torch.nn.Lineer is not there. Instead: torch.nn.Linear is the nearest name.")
     assert lines[2:] == ["4 names of PyTorch in 2 files: 2 not there"]
 

@@ -177,7 +177,8 @@ __all__ = [
 
 # loaded at first use: few programs need them
 _LAZY = frozenset(
-    "accelerator amp backends compiler cpu distributions fft hub masked mps signal sparse special testing xpu".split()
+    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps signal "
+    "sparse special testing xpu".split()
 )
 _LATE = dict.fromkeys(
     (
@@ -187,7 +188,7 @@ _LATE = dict.fromkeys(
         "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
     ).split(),
     "amp.autocast_mode",
-)  # functions and classes of such modules
+) | {"fork": "jit", "wait": "jit", "GradScaler": "amp.grad_scaler"}  # functions and classes of such modules
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 _SHARD = "shard the functional face over devices with jax.sharding (one process; see docs/faq.md)"
 _COMPILE = "torch.compile makes one program of a whole step"
+_CACHE = "jax.config.update('jax_compilation_cache_dir', folder) keeps compiled programs"
 _EXPORT = "jax.export writes a jitted function of the functional face to a file"
 _SPARSE = "jax.experimental.sparse has sparse matrices for the functional face"
 
@@ -19,6 +20,8 @@ ALTERNATIVES = {
     "torch.autograd.graph.region_activation_memory_budget": "torch.utils.checkpoint.checkpoint",
     "torch.autograd.profiler": "jax.profiler.trace(folder) records what runs",
     "torch.cuda.amp": "leave it out: torch.cuda.amp is disabled where there is no GPU",
+    "torch.compiler.load_cache_artifacts": _CACHE,
+    "torch.compiler.save_cache_artifacts": _CACHE,
     "torch.cuda.CUDAGraph": _COMPILE,
     "torch.cuda.graph": _COMPILE,
     "torch.cuda.make_graphed_callables": _COMPILE,
@@ -29,6 +32,8 @@ ALTERNATIVES = {
     "torch.fx": "pytreemod.show_functional(function) shows a program as Python; jax.make_jaxpr as a jaxpr",
     "torch.hub": "download the weights as safetensors, and load them with torch.load or model.load_state_dict",
     "torch.jit": _COMPILE,
+    "torch.jit.load": "torch.load, and model.load_state_dict",
+    "torch.jit.save": "torch.save(model.state_dict(), file)",
     "torch.monitor": "logging, or jax.profiler",
     "torch.mps": "JAX chooses the device: leave the call out",
     "torch.mtia": "JAX chooses the device: leave the call out",
