@@ -177,7 +177,7 @@ __all__ = [
 
 # loaded at first use: few programs need them
 _LAZY = frozenset(
-    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps signal "
+    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps profiler signal "
     "sparse special testing xpu".split()
 )
 _LATE = dict.fromkeys(

@@ -130,7 +130,7 @@ def wrap_numpy(fn: Callable) -> Callable:
 def _tensors(out: Any) -> Any:
     if isinstance(out, (list, tuple)):
         return type(out)(_tensors(each) for each in out)
-    return as_tensor(np.array(out)) if isinstance(out, (np.ndarray, np.generic)) else out
+    return as_tensor(np.array(out)) if isinstance(out, np.ndarray) else out
 
 
 def list_backends(exclude_tags: Any = None) -> list[str]:
