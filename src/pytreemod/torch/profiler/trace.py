@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,10 +59,11 @@ class Trace:
     """A trace, which is recorded from now on until ``stop``."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="pytreemod-trace-")
+        self.folder = tempfile.mkdtemp(prefix="pytreemod-trace-")
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         options = jax.profiler.ProfileOptions()
         options.python_tracer_level = 0
-        jax.profiler.start_trace(self.folder.name, profiler_options=options)
+        jax.profiler.start_trace(self.folder, profiler_options=options)
         self.running = True
 
     def stop(self) -> None:
@@ -72,7 +75,7 @@ class Trace:
 
     def text(self) -> bytes:
         """The trace as JSON that browsers show."""
-        files = sorted(Path(self.folder.name).rglob("*.trace.json.gz"))
+        files = sorted(Path(self.folder).rglob("*.trace.json.gz"))
         return gzip.decompress(files[-1].read_bytes()) if files else b'{"traceEvents": []}'
 
     def export(self, path: str) -> None:
