@@ -43,7 +43,6 @@ ALTERNATIVES = {
     "torch.nn.parallel.distributed": _SHARD,
     "torch.nn.quantizable": "nn.LSTM, nn.MultiheadAttention without quantisation",
     "torch.nn.utils.parametrize": "calculate the weight in forward() from the parameters that train",
-    "torch.nn.utils.prune": "multiply the weight by a mask in forward()",
     "torch.onnx": _EXPORT,
     "torch.overrides": "subclass torch.Tensor for methods; pytreemod.lift makes functions of JAX work on tensors",
     "torch.package": "torch.save(model.state_dict(), file)",
