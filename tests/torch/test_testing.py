@@ -157,7 +157,7 @@ def test_a_sampler_asks_for_its_rank():
     "module, name, says",
     [
         (ours, "hub", "safetensors"),
-        (ours, "jit", "torch.compile"),
+        (ours, "onnx", "jax.export"),
         (ours.utils, "tensorboard", "tensorboardX"),
         (ours.cuda, "CUDAGraph", "torch.compile"),
         (ours.backends, "quantized", "expected one of"),
