@@ -56,7 +56,7 @@ def test_a_missing_name_is_found(tmp_path, line, name):
         "import torch\nx = torch.ones(2)\nx = 3\nx.bogus",
         "import torch\nfor x in torch.ones(2): x.bogus",
         "import torch\nmodel = torch.nn.Linear(2, 2); model.bogus; torch.device('cpu').bogus",
-        "from .torch import jit",
+        "from .torch import onnx",
         "import numpy as torch; torch.onnx",
         "from torch.nn import *",
     ],
@@ -66,7 +66,7 @@ def test_what_is_there_or_not_surely_pytorchs_is_not_reported(tmp_path, text):
 
 
 def test_each_name_is_told_once_with_its_lines_and_what_to_do(tmp_path, capsys):
-    (tmp_path / "a.py").write_text("import torch\ntorch.onnx.export\ntorch.onnx.is_in_onnx_export\ntorch.nn.Lineer\n")
+    (tmp_path / "a.py").write_text("import torch\ntorch.onnx.export\ntorch.onnx.dump\ntorch.nn.Lineer\n")
     (tmp_path / "b.py").write_text("import torch\ntorch.ones(2)\n")
     (tmp_path / ".hidden").mkdir()
     (tmp_path / ".hidden" / "c.py").write_text("import torch\ntorch.onnx\n")

@@ -47,7 +47,6 @@ def test_from_pretrained_is_frozen_unless_told():
             lambda: nn.Embedding(3, 2, padding_idx=3),
             r"Padding_idx must be within num_embeddings \(3\), got 3",
         ),
-        (lambda: nn.Embedding(3, 2, max_norm=1.0), "max_norm rewrites the rows of weight"),
         (lambda: nn.Embedding(3, 2, _weight=jnp.ones((2, 3))), r"expected \(3, 2\), got \(2, 3\)"),
         (lambda: nn.Embedding.from_pretrained(jnp.ones(3)), "expected to be 2-dimensional"),
     ],
@@ -55,6 +54,12 @@ def test_from_pretrained_is_frozen_unless_told():
 def test_wrong_settings_are_refused_at_construction(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_an_immutable_layer_does_not_rewrite_its_rows(key):
+    layer = ptm.init(nn.Embedding, 5, 3, max_norm=1.0, key=key)
+    with pytest.raises(ValueError, match="max_norm rewrites the rows of weight"):
+        layer(jnp.asarray(INDICES))
 
 
 def test_an_index_out_of_range_is_refused_on_call(key):

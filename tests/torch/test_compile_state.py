@@ -1,5 +1,7 @@
 """torch.compile and Python state: names, attributes, objects, hooks and modes are never frozen without notice."""
 
+import collections
+import itertools
 import types
 import warnings
 
@@ -334,11 +336,14 @@ def test_as_in_pytorch(agree, case):
 
 
 def test_what_cannot_be_repeated_says_so_once():
-    history = []
+    class Keeper:
+        __slots__ = ("kept",)  # no name that is watched
+
+    keeper, history = Keeper(), []
 
     @ptt.compile
     def step(x):
-        history.append(x * 2)
+        keeper.kept = x * 2
         return x.sum()
 
     step(ptt.ones(2))
@@ -346,8 +351,61 @@ def test_what_cannot_be_repeated_says_so_once():
         step(ptt.ones(2))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        step(ptt.ones(2))
-    assert [h.tolist() for h in history] == [[2.0, 2.0]] * 3
+        for k in range(3):
+            step(ptt.ones(2) * k)
+            history.append(keeper.kept.tolist())
+    assert history == [[0.0, 0.0], [2.0, 2.0], [4.0, 4.0]]
+
+
+@pytest.mark.parametrize("make", [list, collections.deque, lambda: {"n": []}])
+def test_what_collects_numbers_collects_them_at_every_call(make):
+    seen = make()
+
+    @ptt.compile
+    def step(x):
+        held = seen["n"] if isinstance(seen, dict) else seen
+        held.append(1)
+        return x * len(held)
+
+    with pytest.warns(UserWarning, match="it gives the name 'seen' another value at every call"):
+        assert [step(ptt.ones(1)).item() for _ in range(4)] == [1, 2, 3, 4]
+
+
+class Settings:
+    factor = 1.0
+
+
+def test_containers_and_classes_that_change_are_seen():
+    numbers, nested, chosen = [1.0], {"a": {"b": [1.0]}}, [ptt.relu]
+
+    class Net(ptt.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scales, self.how = [1.0], {"k": [1.0]}
+
+        def forward(self, x):
+            return x * self.scales[0] * self.how["k"][0]
+
+    net = Net()
+
+    def scaled(x):
+        for function in chosen:
+            x = function(x)
+        return net(x) * numbers[-1] * nested["a"]["b"][0] * Settings.factor
+
+    fast, x = ptt.compile(scaled), ptt.ones(1)
+    assert fast(x).item() == fast(x).item() == 1
+    for change in (
+        lambda: numbers.append(2.0),
+        lambda: nested["a"]["b"].insert(0, 3.0),
+        lambda: chosen.append(ptt.neg),
+        lambda: setattr(Settings, "factor", 5.0),
+        lambda: net.scales.insert(0, 7.0),
+        lambda: net.how["k"].insert(0, 11.0),
+    ):
+        change()
+        assert fast(x).item() == scaled(x).item()
+    assert fast(x).item() == -2 * 3 * 5 * 7 * 11
 
 
 def test_a_name_that_goes_back_and_forth_needs_two_programs():
@@ -418,18 +476,18 @@ def test_a_number_that_changes_records_anew_and_compiles_twice():
 
 
 def test_rows_slices_and_other_names_of_what_is_there_are_no_obstacle():
-    base, w, seen = ptt.arange(6.0).reshape(3, 2), ptt.ones(2, requires_grad=True), []
+    base, w, runs = ptt.arange(6.0).reshape(3, 2), ptt.ones(2, requires_grad=True), itertools.count()
 
     @ptt.compile
     def f():
-        seen.append(1)
+        next(runs)
         a, b, c = base
         rows = [row * 2 for row in base.split(1)] + [base.T[0], base.detach() * 2, w.data[0], ptt.nn.Parameter(base[1])]
         return a + b * c, [r.sum() for r in rows], (w * base[-1]).sum()
 
     for _ in range(4):
         assert f()[0].tolist() == [8.0, 16.0]
-    assert len(seen) == 1
+    assert next(runs) == 1
 
 
 def test_a_seed_that_nobody_can_foresee_is_refused():

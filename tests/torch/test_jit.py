@@ -1,9 +1,14 @@
 """torch.jit, torch.compiler and torch.futures: what is left of them where Python runs, against PyTorch."""
 
+import itertools
+
 import numpy as np
 import pytest
+import torch
 
 import pytreemod.torch as ptt
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:ignore:FutureWarning")
 
 
 def scripted(t):
@@ -92,33 +97,33 @@ def test_files_of_scripts_say_what_to_use_instead():
 
 
 def test_stances_decide_whether_python_runs():
-    runs = []
+    runs = itertools.count()  # counts without being a value that a compiled function could lose
 
     @ptt.compile
     def step(x):
-        runs.append(x.shape)
+        next(runs)
         return x * 2
 
     with ptt.compiler.set_stance("force_eager"):
         step(ptt.ones(1))
         step(ptt.ones(1))
-    assert len(runs) == 2
+    assert repr(runs) == "count(2)"
     step(ptt.ones(1))
     with ptt.compiler.set_stance("fail_on_recompile"):
         assert step(ptt.ones(1)).tolist() == [2.0]
         with pytest.raises(RuntimeError, match="Detected recompile when torch.compile stance is 'fail_on_recompile'"):
             step(ptt.ones(2))
-    assert len(runs) == 3
+    assert repr(runs) == "count(3)"
 
     @ptt.compiler.set_stance("eager_on_recompile")
     def twice():
         return step(ptt.ones(3)), step(ptt.ones(3)), step(ptt.ones(1))
 
     twice()
-    assert len(runs) == 5
+    assert repr(runs) == "count(5)"
     step(ptt.ones(3))
     step(ptt.ones(3))
-    assert len(runs) == 6
+    assert repr(runs) == "count(6)"
     with pytest.raises(RuntimeError, match="invalid torch.compile stance"):
         ptt.compiler.set_stance("other")
     with pytest.raises(NotImplementedError, match="force_backend"):
@@ -142,3 +147,56 @@ def test_decorators_of_the_compiler_change_nothing():
 
 def test_numpy_functions_take_tensors(agree):
     agree(lambda t: t.compiler.wrap_numpy(lambda a, b: (np.sum(a * b), a))(t.arange(3.0), t.ones(3)))
+
+
+def build(lib):
+    @lib.jit.script
+    def swish(x, beta: float = 2.0):
+        return x * lib.sigmoid(beta * x)
+
+    class Net(lib.nn.Module):
+        size: lib.jit.Final[int]
+
+        def __init__(self):
+            super().__init__()
+            self.size = 2
+
+        @lib.jit.ignore
+        def skipped(self):
+            return {"weight"}
+
+        @lib.jit.unused
+        def debug(self):
+            return "debug"
+
+        @lib.jit.export
+        def twice(self, x):
+            return x * self.size
+
+        @lib.jit.ignore(drop=True)
+        def dropped(self):
+            return 3
+
+        def forward(self, x):
+            parts = lib.jit.annotate(list, [])
+            if lib.jit.is_scripting() or lib.jit.is_tracing():
+                return x
+            parts.append(swish(self.twice(x)))
+            return parts[0]
+
+    return Net()
+
+
+def test_a_model_with_marks_runs_as_in_pytorch():
+    found, expected = build(ptt), build(torch)
+    x = ptt.linspace(-2, 2, 5, requires_grad=True)
+    y = torch.linspace(-2, 2, 5, requires_grad=True)
+    found(x).sum().backward()
+    expected(y).sum().backward()
+    assert x.grad.tolist() == pytest.approx(y.grad.tolist())
+    assert found.skipped() == {"weight"} and found.debug() == "debug" and found.dropped() == 3
+
+
+def test_a_scripted_module_is_the_module():
+    net = ptt.nn.Linear(2, 2)
+    assert ptt.jit.script(net) is net and ptt.jit.script_if_tracing(abs) is abs

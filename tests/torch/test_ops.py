@@ -1,7 +1,7 @@
 """Every operation of the registry against PyTorch: value, dtype, gradient, the name of the node, the in-place form.
 
-``op_samples.txt`` has one line an operation: argument lists in terms of the inputs below, separated by ``|``. They are
-evaluated twice, on PyTorch's tensors and on ours. An operation without a line is an error.
+The samples are in ``op_samples.txt``, and evaluated twice, on PyTorch's tensors and on ours. An operation without a
+line is an error.
 """
 
 import ast
@@ -17,6 +17,8 @@ import pytreemod.torch as ours
 from pytreemod.torch.ops.absent import ABSENT
 from pytreemod.torch.ops.registry import FUNCTIONS
 
+from .samples import SAMPLES, agree, array, inputs, run
+
 # what PyTorch says of some names that it still has
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*is deprecated:UserWarning", "ignore:.*A window was not provided:UserWarning"
@@ -31,20 +33,16 @@ def _quick_compilation():
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-SAMPLES = {
-    line.split(":", 1)[0]: [sample.strip() for sample in line.split(":", 1)[1].split("|")]
-    for line in Path(__file__).with_name("op_samples.txt").read_text().splitlines()
-}
-
 # aliases in place and out of it are exercised through the operation that they are; these have no sample of their own
-IN_PLACE_ONLY = {"zero_", "fill_", "detach_", "celu_", "selu_", "threshold_", "histogramdd"}
+IN_PLACE_ONLY = {"zero_", "fill_", "detach_", "celu_", "selu_", "threshold_", "embedding_renorm_", "histogramdd"}
 # these say where their successors are, or draw numbers and go their own way; see test_linalg_names.py
 ELSEWHERE = {"eig", "lobpcg", "lstsq", "matrix_rank", "pca_lowrank", "solve", "svd_lowrank", "symeig"}
 # functions of networks and draws have tests of their own: nn/test_torch_names.py, test_making.py
 ELSEWHERE |= set(
     "batch_norm binary_cross_entropy_with_logits binomial cosine_embedding_loss ctc_loss embedding_bag gru gru_cell "
-    "hinge_embedding_loss instance_norm kl_div lstm lstm_cell margin_ranking_loss poisson poisson_nll_loss rnn_relu "
-    "rnn_relu_cell rnn_tanh rnn_tanh_cell triplet_margin_loss".split()
+    "hinge_embedding_loss instance_norm kl_div lstm lstm_cell margin_ranking_loss native_batch_norm "
+    "native_group_norm poisson poisson_nll_loss rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell "
+    "triplet_margin_loss".split()
 )
 
 NODES = {
@@ -59,54 +57,6 @@ NODES = {
     "var": "VarBackward0", "prod": "ProdBackward0", "clone": "CloneBackward0", "select": "SelectBackward0",
     "narrow": "SliceBackward0", "masked_fill": "MaskedFillBackward0", "addmm": "AddmmBackward0", "mv": "MvBackward0",
 }  # fmt: skip
-
-
-def _inputs(torch):
-    r = np.random.RandomState(0)
-
-    def floats(*shape):
-        return torch.tensor(r.permutation(int(np.prod(shape))).reshape(shape).astype(np.float32) / 16 % 0.9 + 0.05)
-
-    named = {
-        "x": floats(3, 4), "y": floats(3, 4), "w": floats(4, 3), "a": floats(3, 3), "b": floats(2, 3, 3),
-        "c": floats(2, 3, 3), "v": floats(4), "v3": floats(3), "s": torch.tensor(0.25), "b2": floats(2, 3, 4),
-        "ties": torch.tensor([[1.0, 3.0, 3.0, 0.0], [2.0, 2.0, 2.0, 2.0], [3.0, 1.0, 0.0, 3.0]]),
-    }  # fmt: skip
-    named["a"] += 2 * torch.eye(3)
-    floating = {name: t.requires_grad_() for name, t in named.items()}
-    rest = {
-        "i": torch.tensor(np.arange(12).reshape(3, 4) * 7 % 6),
-        "k": torch.tensor([0, 2]),
-        "m": torch.tensor(np.arange(12).reshape(3, 4) % 3 > 0),
-        "p": torch.tensor(np.stack([np.roll([0, 3, 1, 2], shift) for shift in range(3)])),
-        "torch": torch,
-        "z": torch.tensor(np.arange(3) * (1 + 2j)).to(torch.complex64),
-    }
-    return floating, rest
-
-
-def _run(torch, function, sample):
-    """(results, gradients by input) of one sample; gradients of a weighted sum of all results that have one."""
-    floating, rest = _inputs(torch)
-    scope = {**floating, **rest}
-    args, kwargs = eval(f"pack({sample})", {**scope, "pack": lambda *a, **k: (a, k)})  # our own table
-    out = function(*args, **kwargs)
-    results = list(out) if isinstance(out, (tuple, list)) else [out]
-    loss = None
-    for r in results:
-        if isinstance(r, torch.Tensor) and r.requires_grad:
-            r = r.real if r.dtype.is_complex else r
-            weight = torch.tensor(np.linspace(0.5, 1.5, r.numel()).reshape(tuple(r.shape)).astype(np.float32))
-            term = (r * weight.to(r.dtype)).sum()
-            loss = term if loss is None else loss + term
-    used = {name: t for name, t in floating.items()}
-    if loss is not None:
-        loss.backward()
-    return results, {name: t.grad for name, t in used.items()}, args
-
-
-def _array(t):
-    return np.asarray(t.detach().numpy(force=True)) if hasattr(t, "detach") else np.asarray(t)
 
 
 def _their(name):
@@ -148,32 +98,14 @@ def test_a_sample_is_in_one_line():
 @pytest.mark.parametrize("name", SAMPLES)
 def test_operation(name):
     for sample in SAMPLES[name]:
-        want, want_grads, _ = _run(theirs, _their(name), sample)
-        got, grads, _ = _run(ours, FUNCTIONS[name], sample)
-        assert len(got) == len(want), sample
-        for g, w in zip(got, want, strict=True):
-            if not isinstance(w, theirs.Tensor):
-                assert g == w, sample
-                continue
-            assert str(g.dtype) == str(w.dtype), f"{name}({sample}): dtype {g.dtype}, expected {w.dtype}"
-            assert tuple(g.shape) == tuple(w.shape), sample
-            assert g.requires_grad == w.requires_grad, f"{name}({sample}): requires_grad {g.requires_grad}"
-            assert (g.grad_fn is None) == (w.grad_fn is None), f"{name}({sample}): grad_fn {g.grad_fn}"
-            np.testing.assert_allclose(_array(g), _array(w), rtol=2e-5, atol=2e-6, err_msg=f"{name}({sample})")
-        for key, w in want_grads.items():
-            g = grads[key]
-            assert (g is None) == (w is None), f"{name}({sample}): gradient of {key} is {g}, expected {w}"
-            if w is not None:
-                np.testing.assert_allclose(
-                    _array(g), _array(w), rtol=2e-4, atol=2e-5, err_msg=f"gradient of {key} in {name}({sample})"
-                )
+        agree(name, _their(name), FUNCTIONS[name], sample)
 
 
 def test_node_names_are_pytorchs():
     for name, node in NODES.items():
-        got, _, _ = _run(ours, lambda *a, _f=FUNCTIONS[name], **k: _f(*a, **k), SAMPLES[name][0])
+        got, _, _ = run(ours, lambda *a, _f=FUNCTIONS[name], **k: _f(*a, **k), SAMPLES[name][0])
         assert got[0].grad_fn.name() == node, name
-        assert _run(theirs, _their(name), SAMPLES[name][0])[0][0].grad_fn.name() == node, name
+        assert run(theirs, _their(name), SAMPLES[name][0])[0][0].grad_fn.name() == node, name
 
 
 RESHAPING = ("as_strided", "squeeze", "unsqueeze", "transpose", "t", "swapaxes", "swapdims")
@@ -189,7 +121,7 @@ def test_in_place_form(name):
     sample = SAMPLES[name][0]
     outcomes = []
     for torch in (theirs, ours):
-        floating, rest = _inputs(torch)
+        floating, rest = inputs(torch)
         scope = {**{k: v.detach() for k, v in floating.items()}, **rest}
         args, kwargs = eval(f"pack({sample})", {**scope, "pack": lambda *a, **k: (a, k)})
         first = next(k for k, a in enumerate(args) if isinstance(a, torch.Tensor))  # of polygamma the second
@@ -202,7 +134,7 @@ def test_in_place_form(name):
             continue
         assert back is target, name
         assert target._version > version or name in RESHAPING, name
-        outcomes.append((_array(target), str(target.dtype)))
+        outcomes.append((array(target), str(target.dtype)))
     want, got = outcomes
     if isinstance(want, str) or isinstance(got, str):
         assert want == got
@@ -214,7 +146,7 @@ def test_in_place_form(name):
 @pytest.mark.filterwarnings("ignore:index_reduce:UserWarning", "ignore:torch.range:UserWarning")
 def test_every_sample_of_a_differentiable_operation_has_a_gradient():
     """The table itself: PyTorch sees a gradient in the first sample of most operations, so that it is compared."""
-    silent = [n for n in SAMPLES if not any(g is not None for g in _run(theirs, _their(n), SAMPLES[n][0])[1].values())]
+    silent = [n for n in SAMPLES if not any(g is not None for g in run(theirs, _their(n), SAMPLES[n][0])[1].values())]
     assert len(silent) < 145, silent
 
 

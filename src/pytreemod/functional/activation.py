@@ -18,7 +18,8 @@ from .dispatch import dispatched
 @dispatched
 def relu(input: Array, inplace: bool = False) -> Array:
     """``max(x, 0)``; gradient 0 at 0."""
-    return jax.nn.relu(jnp.asarray(input))
+    x = jnp.asarray(input)
+    return jnp.where(x <= 0, jnp.zeros_like(x), x)  # NaN keeps its gradient
 
 
 @dispatched
@@ -79,8 +80,8 @@ def prelu(input: Array, weight: Array) -> Array:
 
 def _elu(x, alpha, scale, inner):
     """``scale * x`` where positive, else ``scale * alpha * (exp(inner * x) - 1)``."""
-    positive = x > 0
-    return jnp.where(positive, scale * x, (alpha * scale) * jnp.expm1(inner * jnp.where(positive, 0, x)))
+    negative = x <= 0
+    return jnp.where(negative, (alpha * scale) * jnp.expm1(inner * jnp.where(negative, x, 0)), scale * x)
 
 
 @dispatched

@@ -39,8 +39,8 @@ def embedding(
     Raises:
         IndexError: an index is out of range.
         DtypeError: the indices are no integers.
-        ValueError: ``max_norm`` is given (it would write into the weight), or ``padding_idx`` is out of
-        range.
+        ValueError: ``max_norm`` is given (it would write into the weight, which only the stateful face can), or
+            ``padding_idx`` is out of range.
     """
     indices, weight = jnp.asarray(input), jnp.asarray(weight)
     if weight.ndim != 2:
@@ -69,7 +69,7 @@ def embedding(
 
 
 @dispatched
-def one_hot(tensor: Array, num_classes: int = -1) -> Array:
+def one_hot(input: Array, num_classes: int = -1) -> Array:
     """Integers (...) as unit vectors (..., num_classes); -1 takes the largest integer plus one.
 
     The result is int64 where JAX has it, else int32.
@@ -79,7 +79,7 @@ def one_hot(tensor: Array, num_classes: int = -1) -> Array:
         ShapeError: a class is out of range.
         ValueError: ``num_classes=-1`` where values are not known (under ``jax.jit``).
     """
-    classes = jnp.asarray(tensor)
+    classes = jnp.asarray(input)
     if not jnp.issubdtype(classes.dtype, jnp.integer):
         raise DtypeError(f"one_hot: is only applicable to an index array of integers, got {classes.dtype}")
     if is_concrete(classes) and classes.size:

@@ -72,13 +72,19 @@ def _maxima(rows: Array, of_bag: Array, counted: Array, bags: int) -> Array:
     """The largest of each bag and column, from the first row that has it, to which the gradient goes."""
     if not rows.shape[0]:
         return jnp.zeros((bags, rows.shape[1]), rows.dtype)
+    end = rows.shape[0]
+    first = first_maxima(rows, of_bag, counted, bags)
+    found = jnp.take_along_axis(rows, jnp.minimum(first, end - 1), axis=0, mode="clip")
+    return jnp.where(first < end, found, 0)
+
+
+def first_maxima(rows: Array, of_bag: Array, counted: Array, bags: int) -> Array:
+    """(bags, width): which row has the largest of each bag and column, the first of equals; the end if none has."""
     fixed = jnp.where(counted[:, None], lax.stop_gradient(rows), -jnp.inf)
     largest = jax.ops.segment_max(fixed, of_bag, bags)
     end = rows.shape[0]
     is_it = counted[:, None] & (fixed == largest[of_bag])
-    first = jax.ops.segment_min(jnp.where(is_it, jnp.arange(end)[:, None], end), of_bag, bags)
-    found = jnp.take_along_axis(rows, jnp.minimum(first, end - 1), axis=0, mode="clip")
-    return jnp.where(first < end, found, 0)
+    return jax.ops.segment_min(jnp.where(is_it, jnp.arange(end)[:, None], end), of_bag, bags)
 
 
 def _checked(indices, weight, offsets, mode, per_sample_weights, include_last_offset, padding_idx, max_norm):

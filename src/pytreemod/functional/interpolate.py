@@ -53,11 +53,33 @@ def interpolate(
             "tensor as input"
         )
     _check_mode(x, mode, bool(align_corners), antialias)
+    _check_sizes(x, sizes)
+    return _resized(x, sizes, factors, mode, bool(align_corners), antialias)
+
+
+@dispatched
+def resized(
+    input: Array, sizes: Sequence[int], factors: Sequence, mode: str, align_corners: bool, antialias: bool
+) -> Array:
+    """(N, C, ...) resampled to ``sizes``; positions are computed with ``factors`` where they are not None.
+
+    Modes: as ``interpolate``. Raises: ShapeError where a size is below 1.
+    """
+    x = jnp.asarray(input)
+    _check_mode(x, mode, align_corners, antialias)
+    _check_sizes(x, sizes)
+    return _resized(x, sizes, factors, mode, align_corners, antialias)
+
+
+def _check_sizes(x, sizes):
     if min(sizes) < 1 or 0 in x.shape[1:]:
         raise ShapeError(
             f"interpolate: Input and output sizes should be greater than 0, but got input {shown(x.shape[2:])} and "
             f"output {shown(sizes)}"
         )
+
+
+def _resized(x, sizes, factors, mode, align_corners, antialias):
     if mode == "area":
         return adaptive_avg_pool(len(sizes), x, sizes)
     if mode in ("nearest", "nearest-exact"):
@@ -66,7 +88,7 @@ def interpolate(
             if x.ndim != 4 or mode != "nearest" or new != x.shape[2 + i]:  # PyTorch leaves a side that keeps its size
                 out = nearest(out, 2 + i, new, factor, mode == "nearest-exact")
         return out
-    return _smooth(x, sizes, factors, mode, bool(align_corners), antialias)
+    return _smooth(x, sizes, factors, mode, align_corners, antialias)
 
 
 def _smooth(x, sizes, factors, mode, align_corners, antialias):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -59,9 +60,13 @@ def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> 
     dim = axis(dim, x1.ndim, "cosine_similarity")
     if not x1.ndim:
         return cosine_similarity(x1[None], x2[None], 0, eps)[()]
-    one = x1 / jnp.maximum(_norm(x1, 2, dim, True), eps)
-    other = x2 / jnp.maximum(_norm(x2, 2, dim, True), eps)
-    return (one * other).sum(dim)
+    return (x1 / _length(x1, dim, eps) * (x2 / _length(x2, dim, eps))).sum(dim)
+
+
+def _length(x: Array, dim: int, eps: float) -> Array:
+    """The norm, ``eps`` at least; a norm that is smaller has its own gradient all the same, as in PyTorch."""
+    norm = _norm(x, 2, dim, True)
+    return norm + jax.lax.stop_gradient(jnp.maximum(eps - norm, 0))
 
 
 @dispatched

@@ -49,10 +49,10 @@ class _Indexed(Module):
         gone = self._names(idx)
         self._renumber([m for name, m in self._modules.items() if name not in gone])
 
-    def pop(self, idx: int | slice) -> Any:
-        """Remove the module at ``idx`` and return it."""
-        module = self[idx]  # type: ignore[index]
-        del self[idx]
+    def pop(self, key: int | slice) -> Any:
+        """Remove the module at ``key`` and return it."""
+        module = self[key]  # type: ignore[index]
+        del self[key]
         return module
 
     def append(self, module: Module) -> Any:

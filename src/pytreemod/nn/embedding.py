@@ -10,18 +10,68 @@ from pytreemod.nn import init
 from pytreemod.tree import Module, Parameter
 
 
-class Embedding(Module):
+class Table(Module):
+    """What layers that read rows of a table have in common: ``weight``, and its row ``padding_idx`` of zeros."""
+
+    weight: Array  # (num_embeddings, embedding_dim)
+
+    def __init__(self, num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse):
+        super().__init__()
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(
+                    f"{type(self).__name__}: {self.padding_name} must be within num_embeddings ({num_embeddings}), "
+                    f"got {padding_idx}"
+                )
+            padding_idx %= num_embeddings
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = padding_idx
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.sparse = sparse
+
+    def _fill(self, weight: Array | None, freeze: bool, dtype: Any) -> None:
+        shape = self.num_embeddings, self.embedding_dim
+        if weight is None:
+            self.weight = Parameter(init.empty(shape, dtype), requires_grad=not freeze)
+            self.reset_parameters()
+            return
+        if tuple(weight.shape) != shape:
+            raise ValueError(
+                f"{type(self).__name__}: Shape of weight does not match num_embeddings and embedding_dim: "
+                f"expected {shape}, got {tuple(weight.shape)}"
+            )
+        self.weight = Parameter(weight, requires_grad=not freeze)
+
+    def reset_parameters(self) -> None:
+        """Draw the rows anew; that of ``padding_idx`` is zero."""
+        old = self.weight
+        rows = init.normal(tuple(old.shape), dtype=old.dtype)
+        if self.padding_idx is not None:
+            rows = jnp.asarray(rows).at[self.padding_idx].set(0)
+        self.weight = Parameter(rows)
+
+    def _changed(self, *names: str) -> list[str]:
+        """The settings, of those named, that are not as they are by default, as ``repr`` shows them."""
+        usual = {"padding_idx": None, "max_norm": None, "norm_type": 2, "scale_grad_by_freq": False, "sparse": False}
+        return [f"{name}={getattr(self, name)}" for name in names if getattr(self, name) != usual[name]]
+
+
+class Embedding(Table):
     """Indices (...) -> rows of ``weight``: (..., embedding_dim).
 
-    The weight starts standard normal; the row ``padding_idx`` starts at zero and gets no gradient.
+    The weight starts standard normal; the row ``padding_idx`` starts at zero and gets no gradient. With ``max_norm``
+    a live layer shortens, in the weight, the rows it reads.
 
     Raises:
-        ValueError: ``padding_idx`` is out of range, ``_weight`` has another shape, or ``max_norm`` is given
-            (it would write into the weight on every call).
+        ValueError: ``padding_idx`` is out of range, or ``_weight`` has another shape; on call, when ``max_norm`` is
+            given and the layer is immutable.
         IndexError: on call, when an index is out of range; under ``jax.jit`` such an index reads NaN.
     """
 
-    weight: Array  # (num_embeddings, embedding_dim)
+    padding_name = "Padding_idx"
 
     def __init__(
         self,
@@ -37,43 +87,8 @@ class Embedding(Module):
         device: Any = None,
         dtype: Any = None,
     ):
-        super().__init__()
-        if max_norm is not None:
-            raise ValueError(
-                "Embedding: max_norm rewrites the rows of weight while they are read, which an immutable "
-                "layer cannot. Scale the rows after each update instead"
-            )
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(
-                    f"Embedding: Padding_idx must be within num_embeddings ({num_embeddings}), got {padding_idx}"
-                )
-            padding_idx %= num_embeddings
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
-        self.padding_idx = padding_idx
-        self.max_norm = max_norm
-        self.norm_type = norm_type
-        self.scale_grad_by_freq = scale_grad_by_freq
-        self.sparse = sparse
-        if _weight is None:
-            self.weight = Parameter(init.empty((num_embeddings, embedding_dim), dtype), requires_grad=not _freeze)
-            self.reset_parameters()
-            return
-        if tuple(_weight.shape) != (num_embeddings, embedding_dim):
-            raise ValueError(
-                f"Embedding: Shape of weight does not match num_embeddings and embedding_dim: "
-                f"expected {(num_embeddings, embedding_dim)}, got {tuple(_weight.shape)}"
-            )
-        self.weight = Parameter(_weight, requires_grad=not _freeze)
-
-    def reset_parameters(self) -> None:
-        """Draw the rows anew; that of ``padding_idx`` is zero."""
-        old = self.weight
-        rows = init.normal(tuple(old.shape), dtype=old.dtype)
-        if self.padding_idx is not None:
-            rows = jnp.asarray(rows).at[self.padding_idx].set(0)
-        self.weight = Parameter(rows)
+        super().__init__(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
+        self._fill(_weight, _freeze, dtype)
 
     @classmethod
     def from_pretrained(
@@ -111,13 +126,5 @@ class Embedding(Module):
         return F.embedding(input, self.weight, *settings)
 
     def extra_repr(self) -> str:
-        parts = [f"{self.num_embeddings}, {self.embedding_dim}"]
-        if self.padding_idx is not None:
-            parts.append(f"padding_idx={self.padding_idx}")
-        if self.norm_type != 2:
-            parts.append(f"norm_type={self.norm_type}")
-        if self.scale_grad_by_freq:
-            parts.append(f"scale_grad_by_freq={self.scale_grad_by_freq}")
-        if self.sparse:
-            parts.append("sparse=True")
-        return ", ".join(parts)
+        changed = self._changed("padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse")
+        return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *changed])

@@ -2,26 +2,25 @@
 
 from typing import Any
 
-import jax.numpy as jnp
 from jax import Array
 
 import pytreemod.functional as F
-from pytreemod.nn import init
-from pytreemod.tree import Module, Parameter
+from pytreemod.nn.embedding import Table
 
 
-class EmbeddingBag(Module):
+class EmbeddingBag(Table):
     """Indices (B, N), or (N,) with offsets (B,) -> sums, means or maxima of rows of ``weight``: (B, embedding_dim).
 
-    The weight starts standard normal; the row ``padding_idx`` starts at zero and counts for nothing.
+    The weight starts standard normal; the row ``padding_idx`` starts at zero and counts for nothing. With ``max_norm``
+    a live layer shortens, in the weight, the rows it reads.
 
     Raises:
-        ValueError: ``padding_idx`` is out of range, ``_weight`` has another shape, or ``max_norm`` is given
-            (it would write into the weight on every call).
+        ValueError: ``padding_idx`` is out of range, or ``_weight`` has another shape; on call, when ``max_norm`` is
+            given and the layer is immutable.
         ShapeError, IndexError: on call, as ``F.embedding_bag``.
     """
 
-    weight: Array  # (num_embeddings, embedding_dim)
+    padding_name = "padding_idx"
 
     def __init__(
         self,
@@ -39,45 +38,10 @@ class EmbeddingBag(Module):
         dtype: Any = None,
         _freeze: bool = False,
     ):
-        super().__init__()
-        if max_norm is not None:
-            raise ValueError(
-                "EmbeddingBag: max_norm rewrites the rows of weight while they are read, which an immutable "
-                "layer cannot. Scale the rows after each update instead"
-            )
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(
-                    f"EmbeddingBag: padding_idx must be within num_embeddings ({num_embeddings}), got {padding_idx}"
-                )
-            padding_idx %= num_embeddings
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
-        self.max_norm = max_norm
-        self.norm_type = norm_type
-        self.scale_grad_by_freq = scale_grad_by_freq
-        self.padding_idx = padding_idx
+        super().__init__(num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
         self.mode = mode
-        self.sparse = sparse
         self.include_last_offset = include_last_offset
-        if _weight is None:
-            self.weight = Parameter(init.empty((num_embeddings, embedding_dim), dtype), requires_grad=not _freeze)
-            self.reset_parameters()
-            return
-        if tuple(_weight.shape) != (num_embeddings, embedding_dim):
-            raise ValueError(
-                "EmbeddingBag: Shape of weight does not match num_embeddings and embedding_dim: "
-                f"expected {(num_embeddings, embedding_dim)}, got {tuple(_weight.shape)}"
-            )
-        self.weight = Parameter(_weight, requires_grad=not _freeze)
-
-    def reset_parameters(self) -> None:
-        """Draw the rows anew; that of ``padding_idx`` is zero."""
-        old = self.weight
-        rows = init.normal(tuple(old.shape), dtype=old.dtype)
-        if self.padding_idx is not None:
-            rows = jnp.asarray(rows).at[self.padding_idx].set(0)
-        self.weight = Parameter(rows)
+        self._fill(_weight, _freeze, dtype)
 
     @classmethod
     def from_pretrained(
@@ -130,12 +94,7 @@ class EmbeddingBag(Module):
         )
 
     def extra_repr(self) -> str:
-        parts = [f"{self.num_embeddings}, {self.embedding_dim}"]
-        if self.norm_type != 2:
-            parts.append(f"norm_type={self.norm_type}")
-        if self.scale_grad_by_freq:
-            parts.append(f"scale_grad_by_freq={self.scale_grad_by_freq}")
-        parts.append(f"mode={self.mode!r}")
-        if self.padding_idx is not None:
-            parts.append(f"padding_idx={self.padding_idx}")
-        return ", ".join(parts)
+        changed = self._changed("max_norm", "norm_type", "scale_grad_by_freq"), self._changed("padding_idx")
+        return ", ".join(
+            [f"{self.num_embeddings}, {self.embedding_dim}", *changed[0], f"mode={self.mode!r}", *changed[1]]
+        )

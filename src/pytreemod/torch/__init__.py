@@ -42,6 +42,7 @@ with uncollected():
     )
     from pytreemod.torch.bridge import lift  # noqa: F401
     from pytreemod.torch.compiling import compile
+    from pytreemod.torch.control_flow import cond, while_loop
     from pytreemod.torch.creation import (
         as_tensor,
         empty,
@@ -163,13 +164,20 @@ with uncollected():
     )
     from pytreemod.torch.size import (
         Size,
+        _mkldnn,  # noqa: F401
         channels_last,
         channels_last_3d,
         contiguous_format,
         device,
+        jagged,
         layout,
         memory_format,
         preserve_format,
+        sparse_bsc,
+        sparse_bsr,
+        sparse_coo,
+        sparse_csc,
+        sparse_csr,
         strided,
     )
     from pytreemod.torch.tensor import Tensor

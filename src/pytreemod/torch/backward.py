@@ -348,6 +348,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -357,6 +358,8 @@ def grad(
     Raises:
         RuntimeError: an input does not require grad, or was not used and ``allow_unused`` is not set.
     """
+    if not only_inputs:
+        warnings.warn(messages.ONLY_INPUTS, FutureWarning, stacklevel=2)
     outputs, inputs = listed(outputs), listed(inputs)
     given = [grad_outputs] if grad_outputs is None or isinstance(grad_outputs, Tensor) else list(grad_outputs)
     if len(given) == 1 and len(outputs) > 1:

@@ -11,18 +11,18 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pytreemod.torch.compiled_names import Names
+from pytreemod.torch.compiled_names import Names, is_watched
 from pytreemod.torch.dtypes import default
 from pytreemod.torch.hooks import changes
+from pytreemod.torch.nn.global_hooks import those_of_calls
 from pytreemod.torch.nn.members import epoch
 from pytreemod.torch.nn.owners import owner_path, replacements
 from pytreemod.torch.tape.capture import Capture, attributes
 from pytreemod.torch.tape.modes import modes
-from pytreemod.torch.tape.snapshot import PLAIN, copied, same
+from pytreemod.torch.tape.snapshot import CONTAINERS, copied, same
 from pytreemod.torch.tensor import Tensor, flips
 
 _REGISTERED = frozenset(("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_boxes"))
-_LOOSE = (dict, list, set)  # attributes that change without an assignment
 
 
 class Guards:
@@ -34,18 +34,19 @@ class Guards:
     def __init__(self, found: Capture, names: Names, tensors: set[int]):
         """``tensors``: the numbers of those that are others at every call."""
         self.questions, self.names, self.source = found.guards, names.places(), names
-        self.spaces = [place for place in self.names if type(place[0]) is dict]
-        self.cells = [(cell, was) for cell, _, was in self.names if type(cell) is not dict]
+        self.spaces = [place for place in self.names if hasattr(place[0], "get")]
+        self.cells = [(cell, was) for cell, _, was in self.names if not hasattr(cell, "get")]
         self.dtype, self.autocast = default.dtype, modes.autocast
         self.modules = list(found.modules.items())
+        self.hooks = those_of_calls() if self.modules else []
         self.spaces += [
             (module.__dict__, name, copied(value))
             for module, own in self.modules
             for name in own
             if name not in _REGISTERED
             and names.matters(module, name)
-            and type(value := module.__dict__.get(name)) in _LOOSE
-            and _is_plain(value)
+            and type(value := module.__dict__.get(name)) in CONTAINERS
+            and is_watched(value)
         ]
         self.stale: list[str] = []
         watched = [entry for key, entry in found.flags.items() if key not in tensors]
@@ -80,7 +81,7 @@ class Guards:
     def _look(self) -> bool:
         """Some module or tensor has changed since: one of these?"""
         clock = _clock()
-        if clock[3] != self.clock[3]:
+        if clock[3] != self.clock[3] or (self.modules and those_of_calls() != self.hooks):
             return False
         for module, was in self.modules:
             if self.source.changed_member(module, was) is not None:
@@ -97,7 +98,7 @@ class Guards:
         if self.stale:
             yield f"{self.stale[0]} that was read is gone: its name stands for another one"
         for place, name, was in self.names:
-            now = place.get(name) if type(place) is dict else place.cell_contents
+            now = place.get(name) if hasattr(place, "get") else place.cell_contents
             if not same(now, was):
                 yield f"{name}: {_short(was)} became {_short(now)}"
         for module, was in self.modules:
@@ -119,6 +120,8 @@ class Guards:
             now = question()
             if now != answer:
                 yield f"an option of an optimizer: {_short(answer)} became {_short(now)}"
+        if self.modules and those_of_calls() != self.hooks:
+            yield "the hooks of all modules"
         if self.dtype is not default.dtype:
             yield f"the default dtype: {self.dtype} became {default.dtype}"
         if self.autocast is not modes.autocast:
@@ -131,10 +134,6 @@ def _clock() -> tuple:
 
 def _hooks(tensor: Tensor) -> list:
     return [*(tensor._hooks or ()), *(tensor._post_hooks or ())]
-
-
-def _is_plain(value: Any) -> bool:
-    return all(type(v) in PLAIN for v in (value.values() if type(value) is dict else value))
 
 
 def label(tensor: Tensor) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 from pytreemod.torch.nn.base import Root
 from pytreemod.torch.optim.optimizer import Optimizer
 from pytreemod.torch.tape.capture import attributes
-from pytreemod.torch.tape.snapshot import PLAIN, copied, same
+from pytreemod.torch.tape.snapshot import CONTAINERS, MAPPINGS, copied, same
 from pytreemod.torch.tensor import Tensor
 
 _FIXED = (ModuleType, FunctionType, type, type(len))  # names of these are not watched
 _REFLECTION = frozenset(("getattr", "vars", "__dict__", "setattr", "eval", "exec", "attrgetter"))
 _ALWAYS = frozenset(("training", "_parameters", "_buffers", "_modules", "_boxes"))
+_MOST = 256  # elements of a container, with those of containers in it, that are compared at every call
 NOTHING = object()  # what a name without a value stands for
 
 
@@ -28,7 +29,7 @@ class Names:
 
     def __init__(self, function: Callable):
         self.variables: list[tuple[Any, str, Any]] = []  # a dict of globals or a closure's cell, the name, its value
-        self.objects: list[tuple[dict, dict]] = []  # the attributes of objects, and their values
+        self.objects: list[tuple[Any, dict]] = []  # the attributes of objects and classes, and their values
         self.mentioned: set[str] = set()  # every name in the code
         self.classes: list[type] = []  # the user's classes of objects and modules
         self.seen: set[int] = set()
@@ -99,6 +100,8 @@ class Names:
     def _variable(self, place: Any, name: str, value: Any) -> None:
         if isinstance(value, FunctionType):
             self._function(value)
+        elif isinstance(value, type):
+            self._class(value)
         if is_watched(value):
             self.variables.append((place, name, copied(value)))
             self._object(value)
@@ -116,6 +119,7 @@ class Names:
         for base in kind.__mro__:
             if not of_library(base.__module__) and base not in self.classes:
                 self.classes.append(base)
+                self.objects.append((base.__dict__, {n: copied(v) for n, v in vars(base).items() if is_watched(v)}))
                 self._methods(base)
 
     def _methods(self, kind: type) -> None:
@@ -125,10 +129,19 @@ class Names:
 
 
 def is_watched(value: Any) -> bool:
-    """Is it compared what a name stands for? Modules, functions, classes are not, nor are containers that collect."""
-    if isinstance(value, _FIXED) or type(value) in (list, set):
-        return False
-    return type(value) is not dict or all(type(v) in PLAIN for v in value.values())
+    """Is it compared what a name stands for? Modules, functions, classes are not, nor are containers of very much."""
+    return not isinstance(value, _FIXED) and _room(value, _MOST) >= 0
+
+
+def _room(value: Any, most: int) -> int:
+    """How many elements more than a container's, at any depth, are still compared; less than 0 if it has too many."""
+    if type(value) in CONTAINERS and most >= 0:
+        most -= len(value)
+        for held in value.values() if type(value) in MAPPINGS else value:
+            most = _room(held, most)
+            if most < 0:
+                break
+    return most
 
 
 def of_library(module: str | None) -> bool:

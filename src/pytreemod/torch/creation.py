@@ -10,7 +10,7 @@ import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype
-from pytreemod.torch.placing import placing
+from pytreemod.torch.placing import OPTIONS, placing
 from pytreemod.torch.size import Size
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, wrap
@@ -151,19 +151,14 @@ def kind_of(dtype: Any) -> Any:
 
 def _filled(name: str, value: Any) -> Any:
     def make(*size: Any, out: Any = None, dtype: Any = None, requires_grad: bool = False, **named: Any) -> Tensor:
-        for accepted in ("layout", "device", "pin_memory", "memory_format"):
-            named.pop(accepted, None)
-        shape = shape_of((named.pop("size"),) if "size" in named else size)
-        if named:
-            raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
+        shape = shape_of((named["size"],) if "size" in named else size)
         found = made(np.full(shape, value, kind_of(dtype)), requires_grad)
         if out is None:
             return found
         out.data = found.to(out.dtype)  # type: ignore[attr-defined]
         return out
 
-    def like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-             memory_format: Any = None) -> Tensor:  # fmt: skip
+    def like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         kind = input._aval.dtype if dtype is None else kind_of(dtype)
         return made(np.full(input._aval.shape, value, kind), requires_grad)
 
@@ -179,9 +174,7 @@ ones, ones_like = _filled("ones", 1)
 empty, empty_like = _filled("empty", 0)
 
 
-def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-) -> Tensor:
+def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ``size`` filled with one value, whose type decides the dtype."""
     if dtype is None:
         dtype = from_numpy_dtype(array_of(fill_value).dtype)
@@ -191,9 +184,7 @@ def full(
     )
 
 
-def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
-):
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor like ``input`` filled with one value."""
     return made(
         np.full(input._aval.shape, fill_value, input._aval.dtype if dtype is None else kind_of(dtype)), requires_grad
@@ -216,5 +207,9 @@ def is_complex(input: Tensor) -> bool:
     return input.dtype.is_complex
 
 
-as_tensor, empty, empty_like, full, full_like = map(placing, (as_tensor, empty, empty_like, full, full_like))
-ones, ones_like, tensor, zeros, zeros_like = map(placing, (ones, ones_like, tensor, zeros, zeros_like))
+as_tensor, tensor = placing(as_tensor), placing(tensor)
+full = placing(full, *OPTIONS, "out")
+zeros, ones, empty = (placing(f, *OPTIONS, "size", "out", "memory_format") for f in (zeros, ones, empty))
+zeros_like, ones_like, empty_like, full_like = (
+    placing(f, *OPTIONS, "memory_format") for f in (zeros_like, ones_like, empty_like, full_like)
+)

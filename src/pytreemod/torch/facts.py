@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from pytreemod.torch import attributes  # noqa: F401  (what it attaches is offered here)
+from pytreemod.torch.ops.keywords import spelling
 from pytreemod.torch.ops.registry import FUNCTIONS, composite, in_place
 from pytreemod.torch.ops.unary import CONJUGATE
 from pytreemod.torch.size import device
@@ -12,14 +13,14 @@ from pytreemod.torch.tensor import Tensor
 for _name in (
     "is_same_size", "is_signed", "is_conj", "is_neg", "is_inference", "resolve_conj", "resolve_neg", "get_device",
 ):  # fmt: skip
-    FUNCTIONS[_name] = getattr(Tensor, _name)
+    FUNCTIONS[_name] = spelling(getattr(Tensor, _name))
 
 
-def _no(*_: Any) -> bool:
+def _no(input: Any) -> bool:
     return False
 
 
-FUNCTIONS["is_distributed"] = _no
+FUNCTIONS["is_distributed"] = spelling(_no)
 Tensor.is_distributed = _no  # type: ignore[attr-defined]
 for _name in ("is_ipu", "is_maia", "is_mtia", "is_vulkan", "is_xpu", "volatile"):
     setattr(Tensor, _name, property(_no))

@@ -87,14 +87,19 @@ _CHECKS = {
     _plain(pure.multi_margin_loss): _margin,
     _plain(ctc_loss_padded): _ctc,
 }
+FIRST: dict[Callable, Callable] = {}  # what is done before one of these is recorded; the families say
 _record = Tensor.__pytreemod_function__
 
 
 def _record_checked(function: Callable, args: tuple, kwargs: dict) -> Any:
-    out = _record(function, args, kwargs)  # which says first what it has against shapes and dtypes
     check = _CHECKS.get(function)
-    if check is not None:
-        check(*args, **kwargs)
+    if check is None:
+        return _record(function, args, kwargs)
+    first = FIRST.get(function)
+    if first is not None:
+        args, kwargs = first(args, kwargs)
+    out = _record(function, args, kwargs)  # which says first what it has against shapes and dtypes
+    check(*args, **kwargs)
     return out
 
 

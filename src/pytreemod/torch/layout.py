@@ -29,8 +29,6 @@ def layout(tensor: Any) -> Layout:
 
 def crosses(view: Any, op: Any, args: tuple, kwargs: dict | None) -> bool:
     """Would ``op`` of a view have no strides?"""
-    if op.name == "view_as":  # the cache would keep the other tensor
-        return after(layout(view), op.name, args, kwargs) is None
     try:
         return _crossing(view._base._read()[0].aval, view._steps, op, args, tuple(kwargs.items()) if kwargs else ())
     except TypeError:  # something among the arguments that cannot be remembered
@@ -48,8 +46,6 @@ def _crossing(aval: Any, steps: tuple, op: Any, args: tuple, named: tuple) -> bo
 def after(before: Layout, name: str, args: tuple, kwargs: dict | None) -> Layout | None:
     """The layout of a view by the operation ``name``; None where no strides can express it."""
     named = tuple(kwargs.items()) if kwargs else ()
-    if name in ("view_as", "expand_as"):  # the cache would keep the other tensor
-        return _after(before, name, args, named)
     try:
         return _known(before, name, args, named)
     except TypeError:  # a list among the arguments
@@ -122,10 +118,6 @@ def _retyped(x: Layout, itemsize: int) -> dict:
     }
 
 
-def _view_as(x: Layout, other: Any) -> dict | None:
-    return _view(x, tuple(other.shape))
-
-
 def _flatten(x: Layout, start_dim: int = 0, end_dim: int = -1) -> dict | None:
     if not x.shape:
         return _view(x, (1,))
@@ -167,10 +159,6 @@ def _expand(x: Layout, size: Any) -> dict:
         shape[k] = have if size[k] == -1 else size[k]
         found[k] = step if shape[k] == have else 0
     return {"shape": tuple(shape), "strides": tuple(found)}
-
-
-def _expand_as(x: Layout, other: Any) -> dict:
-    return _expand(x, tuple(other.shape))
 
 
 def _narrow(x: Layout, dim: int, start: int, length: int, output: int = 0) -> dict:
@@ -236,6 +224,31 @@ def _imag(x: Layout) -> dict:
     return _real(x, 1)
 
 
+def _as_real(x: Layout) -> dict:
+    return {
+        "shape": (*x.shape, 2),
+        "strides": (*(2 * s for s in x.strides), 1),
+        "offset": 2 * x.offset,
+        "itemsize": x.itemsize // 2,
+    }
+
+
+def _as_complex(x: Layout) -> dict:
+    """Raises: RuntimeError, with PyTorch's words, where no strides express it."""
+    if x.strides[-1] != 1:
+        raise RuntimeError("Tensor must have a last dimension with stride 1")
+    if any(s % 2 for s in x.strides[:-1]):
+        raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
+    if x.offset % 2:
+        raise RuntimeError("Tensor must have a storage_offset divisible by 2")
+    return {
+        "shape": x.shape[:-1],
+        "strides": tuple(s // 2 for s in x.strides[:-1]),
+        "offset": x.offset // 2,
+        "itemsize": x.itemsize * 2,
+    }
+
+
 def _part(x: Layout, start: int, shape: tuple) -> dict:
     return {"shape": tuple(shape), "strides": strides(shape), "offset": x.offset + start}
 
@@ -246,8 +259,9 @@ def _as_strided(x: Layout, size: tuple, stride: tuple, storage_offset: int) -> d
 
 _RULES: dict[str, Callable[..., dict | None]] = {
     "transpose": _transpose, "t": _t, "permute": _permute, "movedim": _movedim, "view": _view, "reshape": _view,
-    "view_as": _view_as, "flatten": _flatten, "unflatten": _unflatten, "squeeze": _squeeze, "unsqueeze": _unsqueeze,
-    "expand": _expand, "expand_as": _expand_as, "narrow": _narrow, "select": _select, "getitem": _getitem,
+    "flatten": _flatten, "unflatten": _unflatten, "squeeze": _squeeze, "unsqueeze": _unsqueeze,
+    "expand": _expand, "narrow": _narrow, "select": _select, "getitem": _getitem,
     "diagonal": _diagonal, "unfold": _unfold, "real": _real, "imag": _imag, "part": _part,
+    "view_as_real": _as_real, "view_as_complex": _as_complex,
     "as_strided": _as_strided,
 }  # fmt: skip

@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 import pytreemod.functional as F
+from pytreemod.functional.embedding_bag import first_maxima
 from pytreemod.functional.recurrent_packed import recurrent
 from pytreemod.torch.creation import zeros
 from pytreemod.torch.nn import functional
-from pytreemod.torch.ops.registry import composite
-from pytreemod.torch.tensor import Tensor
+from pytreemod.torch.ops.registry import composite, operation
+from pytreemod.torch.record import call
+from pytreemod.torch.tensor import Tensor, wrap
 
 _REDUCTIONS = ("none", "mean", "sum")
 _MODES = ("sum", "mean", "max")
@@ -110,7 +115,7 @@ def embedding_bag(
     include_last_offset: bool = False,
     padding_idx: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """``torch.nn.functional.embedding_bag``, and three tensors that PyTorch keeps for gradients, here empty.
+    """``torch.nn.functional.embedding_bag``, the bag of each index, the length of each bag, and where maxima are from.
 
     Raises:
         ValueError: a mode that is none of 0 (sum), 1 (mean) and 2 (max).
@@ -128,8 +133,30 @@ def embedding_bag(
         include_last_offset=include_last_offset,
         padding_idx=padding_idx,
     )
-    none = zeros(0, dtype=indices.dtype)
-    return out, none, none, none
+    quick = mode == 0 and padding_idx is None and weight.dtype.itemsize <= 4  # where PyTorch keeps nothing
+    padding = None if padding_idx is None else padding_idx % weight.shape[0]
+    kept = wrap(call(_BAGS, (weight, indices, offsets, mode, include_last_offset, padding)))
+    return out, zeros(0, dtype=indices.dtype) if quick else kept[0], *kept[1:]
+
+
+def _bags(weight: Any, indices: Any, offsets: Any, mode: int, include_last_offset: bool, padding: Any) -> tuple:
+    """(the bag of each index, the length of each bag unless it is a sum, for maxima the row of each, else those)."""
+    bags = offsets.shape[0] - include_last_offset
+    at = jnp.arange(indices.shape[0])
+    of_bag = jnp.searchsorted(offsets[:bags], at.astype(offsets.dtype), side="right") - 1
+    counted = jnp.ones(indices.shape, bool) if padding is None else indices != padding
+    lengths = jax.ops.segment_sum(counted.astype(indices.dtype), of_bag, bags)
+    lengths = lengths if mode else jnp.zeros_like(lengths)
+    if mode < 2:
+        return of_bag.astype(indices.dtype), lengths, lengths
+    if not indices.shape[0]:
+        return of_bag.astype(indices.dtype), lengths, jnp.zeros((bags, weight.shape[1]), indices.dtype)
+    first = first_maxima(weight[indices], of_bag, counted, bags)
+    rows = jnp.take(jnp.append(indices, jnp.zeros((1,), indices.dtype)), jnp.minimum(first, indices.shape[0]))
+    return of_bag.astype(indices.dtype), lengths, rows
+
+
+_BAGS = operation(saves="none", method=False, function=False)(_bags)
 
 
 @composite(method=False)

@@ -16,7 +16,7 @@ from pytreemod.torch.creation import made, shape_of
 from pytreemod.torch.dtypes import as_dtype, default, float64, int64
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import check_in_place, composite
-from pytreemod.torch.placing import placing
+from pytreemod.torch.placing import OPTIONS, placing
 from pytreemod.torch.record import OPS, call, item
 from pytreemod.torch.size import checked
 from pytreemod.torch.size import device as Device
@@ -216,19 +216,21 @@ def _floating(dtype: Any) -> Any:
 
 
 def rand(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+    *shape: Any, size: Any = None, generator: Any = None, dtype: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
     kind = _floating(dtype)
-    return drawn(source(generator).uniform(shape_of(size), dtype=kind.numpy), kind, requires_grad)
+    shape = shape_of(shape if size is None else (size,))
+    return drawn(source(generator).uniform(shape, dtype=kind.numpy), kind, requires_grad)
 
 
 def randn(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any
+    *shape: Any, size: Any = None, generator: Any = None, dtype: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Standard normal numbers."""
     kind = _floating(dtype)
-    return drawn(source(generator).normal(shape_of(size), dtype=kind.numpy), kind, requires_grad)
+    shape = shape_of(shape if size is None else (size,))
+    return drawn(source(generator).normal(shape, dtype=kind.numpy), kind, requires_grad)
 
 
 def randint(
@@ -238,9 +240,7 @@ def randint(
     *,
     generator: Any = None,
     dtype: Any = None,
-    device: Any = None,
     requires_grad: bool = False,
-    **_: Any,
 ) -> Tensor:
     """Integers in [low, high); ``randint(high, size)`` starts at 0."""
     if size is None:
@@ -251,13 +251,13 @@ def randint(
     return drawn(sample, dtype, requires_grad)
 
 
-def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, **_: Any) -> Tensor:
+def randperm(n: int, *, generator: Any = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
-    return drawn(source(generator).permutation(n), dtype or int64)
+    return drawn(source(generator).permutation(n), dtype or int64, requires_grad)
 
 
 def _like(function: Callable) -> Callable:
-    def like(input: Tensor, *args: Any, dtype: Any = None, device: Any = None, **kwargs: Any) -> Tensor:
+    def like(input: Tensor, *args: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
         return function(*args, tuple(input.shape), dtype=dtype or input.dtype, **kwargs)
 
     like.__name__ = function.__name__ + "_like"
@@ -267,20 +267,20 @@ def _like(function: Callable) -> Callable:
 rand_like, randn_like = _like(rand), _like(randn)
 
 
-def randint_like(
-    input: Tensor, low: int, high: Any = None, *, dtype: Any = None, device: Any = None, **kwargs: Any
-) -> Tensor:
+def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None, **kwargs: Any) -> Tensor:
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, **kwargs)
 
 
 def normal(
-    mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, **_: Any
-) -> Tensor:
+    mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Normal numbers; mean and standard deviation may be tensors, element by element."""
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         kind = _floating(dtype)
-        return drawn(source(generator).normal(shape_of((size,)), mean=mean, std=std, dtype=kind.numpy), kind)
+        sample = source(generator).normal(shape_of((size,)), mean=mean, std=std, dtype=kind.numpy)
+        return drawn(sample, kind, requires_grad)
     like = mean if isinstance(mean, Tensor) else std
     shape = np.broadcast_shapes(*(tuple(v.shape) for v in (mean, std) if isinstance(v, Tensor)))
     return drawn(source(generator).normal(shape, dtype=like._aval.dtype)) * std + mean
@@ -358,8 +358,10 @@ composite(function=False)(bernoulli)
 composite(function=False)(multinomial)
 
 
-rand, rand_like, randn, randn_like, randint, randint_like, randperm, normal = map(
-    placing, (rand, rand_like, randn, randn_like, randint, randint_like, randperm, normal)
+rand, randn, randint = (placing(f, *OPTIONS, "size", "out", "memory_format") for f in (rand, randn, randint))
+randperm, normal = placing(randperm, *OPTIONS, "out"), placing(normal, *OPTIONS, "out")
+rand_like, randn_like, randint_like = (
+    placing(f, *OPTIONS, "generator", "requires_grad", "memory_format") for f in (rand_like, randn_like, randint_like)
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pytreemod.torch.creation import kind_of, made
 from pytreemod.torch.dtypes import as_dtype, default, int64
-from pytreemod.torch.placing import placing
+from pytreemod.torch.placing import OPTIONS, placing
 from pytreemod.torch.tensor import Tensor
 
 
@@ -24,15 +24,13 @@ def _offered(make: Callable) -> Callable:
 
     @functools.wraps(make)
     def public(*args: Any, out: Any = None, dtype: Any = None, requires_grad: bool = False, **named: Any) -> Tensor:
-        for accepted in ("layout", "device", "pin_memory"):
-            named.pop(accepted, None)
         if out is None:
             return made(make(*args, dtype=dtype, **named), requires_grad)
         found = made(make(*args, dtype=out.dtype if dtype is None else dtype, **named))
         out.data = found.to(out.dtype)  # type: ignore[attr-defined]
         return out
 
-    return placing(public)
+    return placing(public, *OPTIONS, "out", "requires_grad")
 
 
 def _numbers(*values: Any) -> tuple:
@@ -77,8 +75,8 @@ def _inclusive(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = N
     return _row(start, end, step, dtype, lambda gaps: math.floor(gaps) + 1)
 
 
+_inclusive.__name__ = _inclusive.__qualname__ = "range"
 range = _offered(_inclusive)
-range.__name__ = range.__qualname__ = "range"
 
 
 def _check_steps(name: str, steps: Any) -> None:

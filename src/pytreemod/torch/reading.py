@@ -231,13 +231,13 @@ class _Capsule:
         return jax.numpy.zeros(()).__dlpack_device__()
 
 
-def from_dlpack(other: Any) -> Tensor:
+def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor with the values of another library's array."""
-    if isinstance(other, Tensor):
-        return other
-    if type(other).__name__ == "PyCapsule":
-        other = _Capsule(other)
-    return as_tensor(jax.dlpack.from_dlpack(other))
+    if isinstance(ext_tensor, Tensor):
+        return ext_tensor
+    if type(ext_tensor).__name__ == "PyCapsule":
+        ext_tensor = _Capsule(ext_tensor)
+    return as_tensor(jax.dlpack.from_dlpack(ext_tensor))
 
 
 for _name, _method in {

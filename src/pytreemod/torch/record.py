@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from pytreemod.torch.arguments import mistyped
 from pytreemod.torch.dtypes import default
 from pytreemod.torch.dtypes import dtype as Dtype
 from pytreemod.torch.nodes import NODES
@@ -238,13 +239,16 @@ def _spec(op: Op, form: Any, values: list[Value], args: tuple, kwargs: dict | No
     key = (op, form, *[v.aval for v in values])
     spec = _specs.get(key)
     if spec is None:
+        wrong = mistyped(op.name, op.function, args, kwargs)
+        if wrong is not None:
+            raise wrong
         bound = Bound(op)
         plain = tuple([bound.take(arg)[1] for arg in args])
         named = tuple([(name, bound.take(arg, _NAMED)[1]) for name, arg in (kwargs or {}).items()])
         avals = tuple([v.aval for v in bound.values])
         try:
             spec = _specs.setdefault(key, Spec(op, plain, named, avals))
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise refusal(op.name, avals, error) from error
     return spec
 

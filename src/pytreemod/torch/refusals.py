@@ -15,6 +15,8 @@ def refusal(name: str, avals: Iterable[Any], error: Exception) -> Exception:
 
     What was worded here, and what is no complaint of JAX or NumPy about arguments, stays as it is.
     """
+    if type(error) is AttributeError:  # what was asked of an argument that is no tensor
+        return TypeError(f"{name}() received an invalid combination of arguments: {error}")
     if type(error) not in (TypeError, ValueError) or not _foreign(error):
         return error
     given = ", ".join(f"{list(aval.shape)} of {aval.dtype}" for aval in avals)

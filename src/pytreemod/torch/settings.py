@@ -163,7 +163,7 @@ def get_device_module(device: Any = None) -> ModuleType:
 
 def typename(obj: Any) -> str:
     """The name of an object's type: "torch.FloatTensor" of a tensor, the dotted name of a class."""
-    if hasattr(obj, "_cell"):
+    if hasattr(obj, "_cell") and not isinstance(obj, type):
         return obj.dtype.tensor_type
     kind = obj if isinstance(obj, type) else type(obj)
     module = kind.__module__

@@ -198,7 +198,7 @@ class _Name:
 
 
 class layout(_Name):  # noqa: N801 (PyTorch's name)
-    """How a tensor is stored; there is one, ``strided``."""
+    """How a tensor is stored; all of them are ``strided``, the others are names that are refused."""
 
     __slots__ = ()
 
@@ -211,6 +211,9 @@ class memory_format(_Name):  # noqa: N801 (PyTorch's name)
 
 _CPU = device("cpu")
 strided = layout("strided")
+sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc, _mkldnn, jagged = map(
+    layout, ("sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "_mkldnn", "jagged")
+)
 contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")

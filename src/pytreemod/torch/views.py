@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import dtype
@@ -45,12 +46,38 @@ def check_write(view: Any) -> None:
     )
 
 
+_PARTS = frozenset({"_real", "_imag", "view_as_real", "view_as_complex"})  # views that take numbers apart, or join
+
+
 def _put_through(base: Any, new: Any, *numbers: Any, steps: tuple) -> Any:
     """``base`` with the elements that the view names replaced by ``new``."""
     places = jnp.arange(base.size, dtype=np.int64).reshape(base.shape)
+    if not _PARTS.isdisjoint([step.function.__name__ for step in steps]):
+        return _put_into_parts(base, new, places, steps)
     for step in steps:
         places = step.function(places, *step.args, **dict(step.kwargs))
     return base.reshape(-1).at[places.reshape(-1)].set(new.reshape(-1)).reshape(base.shape)
+
+
+def _put_into_parts(base: Any, new: Any, places: Any, steps: tuple) -> Any:
+    """The same in real numbers: a complex element is named by the places of its two parts."""
+    whole = jnp.iscomplexobj(base)
+    slots = (2 * places, 2 * places + 1) if whole else (places,)
+    for step in steps:
+        name = step.function.__name__
+        if name == "view_as_real":
+            slots = (jnp.stack(slots, -1),)
+        elif name == "view_as_complex":
+            slots = (slots[0][..., 0], slots[0][..., 1])
+        elif name in _PARTS:
+            slots = (slots[name == "_imag"],)
+        else:
+            slots = tuple(step.function(s, *step.args, **dict(step.kwargs)) for s in slots)
+    flat = base.reshape(-1)
+    flat = jnp.stack([flat.real, flat.imag], -1).reshape(-1) if whole else flat
+    for slot, part in zip(slots, (new.real, new.imag) if len(slots) > 1 else (new,), strict=True):
+        flat = flat.at[slot.reshape(-1)].set(part.reshape(-1))
+    return (lax.complex(flat[0::2], flat[1::2]) if whole else flat).reshape(base.shape)
 
 
 class Step:

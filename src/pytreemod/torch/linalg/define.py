@@ -9,9 +9,11 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.ops.keywords import respelled
 from pytreemod.torch.ops.output import write_out
 from pytreemod.torch.ops.registry import operation, spelled
 from pytreemod.torch.ops.shapes import broadcast_batch
+from pytreemod.tree.signatures import parameter_names
 
 
 def function(fields: str | None = None, *, node: str | None = None, saves: str = "inputs", name: str | None = None):
@@ -30,9 +32,11 @@ def function(fields: str | None = None, *, node: str | None = None, saves: str =
 def composed(plain: Callable) -> Callable:
     """Give a function on tensors, made of others, an ``out=``."""
 
+    own = parameter_names(plain)
+
     @functools.wraps(plain)
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        found = plain(*args, **kwargs)
+        found = plain(*args, **respelled(own, kwargs))
         return found if out is None else write_out(found, out)
 
     return public

@@ -156,17 +156,18 @@ def _least_squares(A: Any, B: Any, rcond: Any, ranked: bool) -> tuple:
         )
         raise RuntimeError(f"{who}: {words}")
     inexact(who, A)
+    own = A
     A, right = together(A, B[..., None] if vectors else B)
     m, n = A.shape[-2:]
     if A.size:
-        fixed = jax.lax.stop_gradient(A)
+        fixed = jax.lax.stop_gradient(own)
         S = jnp.linalg.svd(fixed, compute_uv=False)
         rtol = rcond if rcond is not None else jnp.finfo(S.dtype).eps * max(m, n)
         rank = jnp.sum(S > jnp.asarray(rtol, S.dtype) * jnp.max(S, -1, keepdims=True), -1, dtype=jnp.int64)
         solution = jnp.matmul(pseudoinverse(A, None, rtol if ranked else 0.0), right)
     else:
-        S = jnp.zeros((*A.shape[:-2], 0), jnp.finfo(A.dtype).dtype)
-        rank = jnp.zeros(A.shape[:-2], jnp.int64)
+        S = jnp.zeros((*own.shape[:-2], 0), jnp.finfo(A.dtype).dtype)
+        rank = jnp.zeros(own.shape[:-2], jnp.int64)
         solution = jnp.zeros((*A.shape[:-2], n, right.shape[-1]), A.dtype)
     away = right - jnp.matmul(A, solution)
     left = jnp.sum(jnp.real(away * jnp.conj(away)), -2)
@@ -190,10 +191,10 @@ def lstsq(A: Tensor, B: Tensor, rcond: Any = None, *, driver: Any = None) -> Any
     m, n = A.shape[-2:]
     # whether residuals are told depends on the ranks, so these are read
     told = m > n and driver != "gelsy" and (driver == "gels" or bool((rank == n).all()))
-    none = left.new_zeros((0,))  # type: ignore[attr-defined]
+    none = left.reshape(-1)[:0]  # type: ignore[attr-defined]
     return _lstsq(
         solution,
         left if told else none,
-        rank if driver != "gels" else none.to(rank.dtype),
+        rank if driver != "gels" else none.detach().to(rank.dtype),
         S.detach() if driver in ("gelsd", "gelss") else none.detach(),
     )

@@ -49,14 +49,14 @@ for _name in list(__all__):
         __all__.append(_name + "_")
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(input: Any, num_classes: int = -1) -> Any:
     """Integers (...) as unit vectors (..., num_classes); -1 takes the largest integer plus one, which reads the tensor.
 
     Raises: as ``pytreemod.nn.functional.one_hot``.
     """
-    if num_classes == -1 and isinstance(tensor, Tensor) and tensor.numel():  # type: ignore[attr-defined]
-        num_classes = int(tensor.max()) + 1  # type: ignore[attr-defined]
-    return pure.one_hot(tensor, num_classes)
+    if num_classes == -1 and isinstance(input, Tensor) and input.numel():  # type: ignore[attr-defined]
+        num_classes = int(input.max()) + 1  # type: ignore[attr-defined]
+    return pure.one_hot(input, num_classes)
 
 
 def batch_norm(

@@ -28,6 +28,11 @@ BOTH_KINDS = (
 )
 
 
+def those_of_calls() -> list[Callable]:
+    """The hooks that a call of a module runs, or that its backward will run."""
+    return [hook for hooks in (FORWARD_PRE, FORWARD, BACKWARD_PRE, BACKWARD) for hook in hooks.values()]
+
+
 def _add(hooks: OrderedDict, hook: Callable) -> RemovableHandle:
     registered[0] += 1
     return RemovableHandle(hooks, hook)

@@ -29,9 +29,11 @@ def _filling(function: Callable) -> Callable:
     """The function that writes what ``function(shape, ...)`` gives into a tensor, and returns the tensor."""
     parameters = inspect.signature(function).parameters
     name = function.__name__ + "_"
+    count = sum(p not in ("shape", "dtype") for p in parameters)
 
     @functools.wraps(function)
     def fill(tensor: Tensor, *args: Any, generator: Any = None, **kwargs: Any) -> Tensor:
+        args, generator = args[:count], args[count] if len(args) > count else generator
         if not isinstance(tensor, Tensor):
             raise TypeError(f"init.{name}: expected a Tensor, got {type(tensor).__name__}")
         if "dtype" in parameters:
@@ -44,7 +46,7 @@ def _filling(function: Callable) -> Callable:
 
     own = [p for p in parameters.values() if p.name not in ("shape", "dtype")]
     first = inspect.Parameter("tensor", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    last = inspect.Parameter("generator", inspect.Parameter.KEYWORD_ONLY, default=None)
+    last = inspect.Parameter("generator", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
     fill.__signature__ = inspect.Signature([first, *own, last])  # type: ignore[attr-defined]
     fill.__name__ = fill.__qualname__ = name
     return fill

@@ -18,7 +18,8 @@ ABSENT = {
         "row_indices_copy resize_as_sparse_".split(),
         _SPARSE,
     ),
-    **dict.fromkeys("smm spmm dsmm hsmm hspmm".split(), _PRODUCT.format("torch.mm")),
+    "native_norm": "PyTorch has it for sparse tensors alone; use torch.linalg.vector_norm",
+    **dict.fromkeys("smm dsmm hsmm hspmm".split(), _PRODUCT.format("torch.mm")),
     **dict.fromkeys("saddmm sspaddmm".split(), _PRODUCT.format("torch.addmm")),
     **dict.fromkeys(
         "quantize_per_tensor quantize_per_tensor_dynamic quantize_per_channel empty_quantized int_repr q_scale "
@@ -79,9 +80,9 @@ def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: Any = None) -> Ten
     return self if dtype is None else self.to(dtype)  # type: ignore[attr-defined]
 
 
-def dequantize(self: Tensor) -> Tensor:
+def dequantize(input: Tensor) -> Tensor:
     """The tensor in float32, as nothing here is quantised."""
-    return self.float()  # type: ignore[attr-defined]
+    return input.float()  # type: ignore[attr-defined]
 
 
 Tensor.to_dense = to_dense  # type: ignore[attr-defined]

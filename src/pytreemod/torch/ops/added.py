@@ -4,7 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from pytreemod.torch.ops.matrix import SCALARS, bmm, kind, matmul, same_kind
+from pytreemod.torch.ops.matrix import SCALARS, bmm, kind, mm, same_kind
 from pytreemod.torch.ops.registry import cast, operation
 from pytreemod.torch.ops.shapes import expanded, times, vector
 
@@ -30,22 +30,22 @@ def _kept(input: Any, beta: Any) -> Any:
 
 
 @operation("AddmmBackward0", "others", numbers=True, inplace=True)
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Any, mat1: Any, mat2: Any, out_dtype: Any = None, *, beta: Any = 1, alpha: Any = 1) -> Any:
     for name, each in (("mat1", mat1), ("mat2", mat2)):
         if each.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix, got {each.ndim}-D tensor")
     _alike(mat1, mat2)
-    out = matmul.function(mat1, mat2)
+    out = mm.function(mat1, mat2, out_dtype)
     expanded(input.shape, out.shape)
-    _alike(input, mat2)
+    _alike(input, mat2 if out_dtype is None else out)
     return _sum(input, out, beta, alpha)
 
 
 @operation("BaddbmmBackward0", "others", numbers=True, inplace=True)
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-    out = bmm.function(batch1, batch2)
+def baddbmm(input: Any, batch1: Any, batch2: Any, out_dtype: Any = None, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    out = bmm.function(batch1, batch2, out_dtype)
     expanded(input.shape, out.shape)
-    same_kind(input, batch1, SCALARS)
+    same_kind(input, batch1 if out_dtype is None else out, SCALARS)
     return _sum(input, out, beta, alpha)
 
 

@@ -6,17 +6,19 @@ import jax.numpy as jnp
 
 from pytreemod.torch.ops.kinds import name_of, refuse
 from pytreemod.torch.ops.matrix import DOT, same_kind
-from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite, operation
+from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite, operands, operation
 from pytreemod.torch.ops.shapes import broadcast, product
 from pytreemod.torch.tensor import Tensor
 
 
 @operation("InnerBackward0", "others")
 def inner(input: Any, other: Any) -> Any:
+    if not input.ndim or not other.ndim:
+        return jnp.multiply(*operands(input, other))
     if input.dtype != other.dtype:
         raise RuntimeError(f"inner(): both inputs should have same dtype, got {name_of(input)} and {name_of(other)}")
     refuse("addmm_impl", "b", input)
-    if input.ndim and other.ndim and input.shape[-1] != other.shape[-1]:
+    if input.shape[-1] != other.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "
             f"{list(input.shape)} and {list(other.shape)}"

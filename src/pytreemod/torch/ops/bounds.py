@@ -1,6 +1,9 @@
-"""Positions out of range are refused at the call, where an index tensor is there to be looked at."""
+"""What is refused at the call for its values: positions out of range, where an index tensor is there to be looked at,
+and integers divided by the number zero."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from pytreemod.torch.index_values import known
 
@@ -8,7 +11,7 @@ _ALONG = "index {} is out of bounds for dimension {} with size {}"
 _SELF = "{}: index out of range in self: index {} with size {}"
 POINTED = frozenset(
     "gather scatter scatter_add scatter_reduce index_select index_add index_copy index_fill index_reduce take "
-    "cov".split()
+    "cov div floor_divide remainder fmod".split()
 )
 
 
@@ -16,9 +19,16 @@ def check(name: str, args: tuple, kwargs: dict) -> None:
     """Refuse known indices that point beyond what they index.
 
     Raises:
-        RuntimeError: gather and scatter.
+        RuntimeError: gather and scatter; a division by zero.
         IndexError: the others.
     """
+    if name in ("div", "floor_divide", "remainder", "fmod"):
+        other = args[1] if len(args) > 1 else kwargs.get("other")
+        if type(other) is int and not other and (name != "div" or kwargs.get("rounding_mode")):
+            input: Any = args[0] if args else kwargs["input"]
+            if not (input.dtype.is_floating_point or input.dtype.is_complex):
+                raise RuntimeError("ZeroDivisionError")
+        return
     if name == "cov":
         for each in ("fweights", "aweights"):
             weights = known(kwargs.get(each))

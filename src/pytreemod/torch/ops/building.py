@@ -3,11 +3,13 @@
 import itertools
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.ops.kinds import letter
 from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite, operation
 from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.tensor import Tensor, as_tensor
@@ -19,7 +21,11 @@ def complex(real: Any, imag: Any) -> Any:
         have, given = (messages.scalar_name(from_numpy_dtype(x.dtype)) for x in (real, imag))
         raise RuntimeError(f"Expected object of scalar type {have} but got scalar type {given} for second argument")
     broadcast(real, imag)
-    return real + 1j * imag.astype(jnp.result_type(imag.dtype, jnp.complex64))
+    if real.dtype == jnp.bfloat16 or letter(real) != "f":
+        names = " and ".join(messages.scalar_name(from_numpy_dtype(x.dtype)) for x in (real, imag))
+        raise RuntimeError(f"Expected both inputs to be Half, Float or Double tensors but got {names}")
+    wide = jnp.float64 if real.dtype == jnp.float64 else jnp.float32
+    return jax.lax.complex(*jnp.broadcast_arrays(real.astype(wide), imag.astype(wide)))
 
 
 @operation("PolarBackward0", method=False)
@@ -28,12 +34,12 @@ def polar(abs: Any, angle: Any) -> Any:
     return complex.function(abs * jnp.cos(angle), abs * jnp.sin(angle))
 
 
-@operation("ViewAsRealBackward0", "none", method=False)
+@operation("ViewAsRealBackward0", "none", view=True, method=False)
 def view_as_real(input: Any) -> Any:
     return jnp.stack([input.real, input.imag], -1)
 
 
-@operation("ViewAsComplexBackward0", "none", method=False)
+@operation("ViewAsComplexBackward0", "none", view="strict", method=False)
 def view_as_complex(input: Any) -> Any:
     if not input.ndim or input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")

@@ -20,7 +20,12 @@ def _copied(view: Callable, name: str) -> Callable:
     return copy
 
 
-def _slice(input: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Any:
+def sliced(input: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Any:
+    """A view of every ``step``-th place of ``dim`` from ``start`` to before ``end``.
+
+    Raises:
+        RuntimeError: the tensor has no dimension, or the step is not positive.
+    """
     if not input.ndim:
         raise RuntimeError("slice() cannot be applied to a 0-dim tensor.")
     if step <= 0:
@@ -37,17 +42,31 @@ def _named(name: str) -> Callable:
 
 
 _VIEWS: dict[str, Callable] = {
-    "alias": lambda input: input, "slice": _slice, "expand": _expand, "view_as_real": FUNCTIONS["view_as_real"],
+    "alias": lambda input: input, "slice": sliced, "expand": _expand, "view_as_real": FUNCTIONS["view_as_real"],
     "view_as_complex": FUNCTIONS["view_as_complex"],
     **{name: _named(name) for name in (
-        "as_strided", "detach", "diagonal", "narrow", "permute", "select", "split", "split_with_sizes", "squeeze", "t",
+        "as_strided", "detach", "diagonal", "permute", "select", "split", "split_with_sizes", "squeeze", "t",
         "transpose", "unbind", "unfold", "unsqueeze", "view",
     )},
 }  # fmt: skip
 
 for _name, _view in _VIEWS.items():
     FUNCTIONS[_name + "_copy"] = _copied(_view, _name + "_copy")
-Tensor.narrow_copy = FUNCTIONS["narrow_copy"]  # type: ignore[attr-defined]
+
+
+@composite()
+def narrow_copy(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """A copy of ``length`` places along ``dim`` from ``start`` on.
+
+    Raises:
+        RuntimeError: ``dim`` is too large, where ``narrow`` raises an IndexError; or there are not so many places.
+    """
+    if dim >= input.ndim > 0:
+        raise RuntimeError(
+            f"narrow_copy: Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false: the "
+            f"tensor has {input.ndim} dimensions, and dim is {dim}."
+        )
+    return input.narrow(dim, start, length).clone()  # type: ignore[attr-defined]
 
 
 @composite()

@@ -32,6 +32,8 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = "use_mm_for_eucl
     same_kind(x1, x2, SCALARS)
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if x1.dtype.itemsize < 4:
+        raise NotImplementedError(f"\"cdist\" not implemented for '{kind(x1)}'")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     broadcast_batch(x1.shape, x2.shape)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pytreemod.torch.ops import pointwise, reduce
+from pytreemod.torch.ops.keywords import spelling
 from pytreemod.torch.ops.output import deliver
 from pytreemod.torch.ops.registry import FUNCTIONS, composite, return_type
 from pytreemod.torch.record import call
@@ -54,7 +55,12 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
 Tensor.where = lambda self, condition, other: where(condition, self, other)  # type: ignore[attr-defined]
 
 
-FUNCTIONS["is_nonzero"] = bool
+def is_nonzero(input: Tensor) -> bool:
+    """Is the only element other than zero?"""
+    return bool(input)
+
+
+FUNCTIONS["is_nonzero"] = spelling(is_nonzero)
 
 
 @composite()

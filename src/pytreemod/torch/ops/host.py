@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pytreemod.torch.dtypes import float32
 from pytreemod.torch.ops.registry import axis, composite
 from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.tensor import Tensor, as_tensor
@@ -49,6 +50,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
             "weights should be 1-d and have the same length as input, got "
             f"{list(weights.shape)} and {list(input.shape)}"
         )
-    return as_tensor(
-        np.bincount(np.asarray(input._array()), None if weights is None else np.asarray(weights._array()), minlength)
+    counts = np.bincount(
+        np.asarray(input._array()), None if weights is None else np.asarray(weights._array()), minlength
     )
+    return as_tensor(counts.astype(np.float32) if weights is not None and weights.dtype is float32 else counts)

@@ -55,7 +55,7 @@ _stack.__name__ = "stack"
 operation("StackBackward0", "none", method=False)(_stack)
 
 
-@composite()
+@composite(method=False)
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple:
     """Views of consecutive parts along ``dim``."""
     shape = tensor._aval.shape
@@ -81,6 +81,12 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple:
             )
     starts = [sum(lengths[:k]) for k in range(len(lengths))]
     return tuple(tensor._view(op, (dim, s, n, k)) for k, (s, n) in enumerate(zip(starts, lengths, strict=True)))
+
+
+@composite(function=False, name="split")
+def _split(self: Tensor, split_size: Any, dim: int = 0) -> tuple:
+    """The method, whose argument has another name than the function's."""
+    return split(self, split_size, dim)
 
 
 @composite()

@@ -10,6 +10,7 @@ from pytreemod.torch.dtypes import as_dtype, default
 from pytreemod.torch.layout import layout
 from pytreemod.torch.ops.registry import composite
 from pytreemod.torch.ops.strided import strided_zeros
+from pytreemod.torch.placing import check_layout
 from pytreemod.torch.size import Size
 from pytreemod.torch.tensor import Tensor
 
@@ -81,6 +82,7 @@ def empty_strided(
     pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Zeros of ``size`` with the strides given, as a view of a storage of that length."""
+    check_layout("empty_strided", layout)
     out = strided_zeros(size, stride, _kind(dtype).numpy)
     return out.requires_grad_() if requires_grad else out
 
@@ -95,6 +97,7 @@ def empty_permuted(
     Raises:
         RuntimeError: no order of all dimensions.
     """
+    check_layout("empty_permuted", layout)
     size, order = tuple(size), tuple(physical_layout)
     if len(size) != len(order):
         raise RuntimeError(
@@ -114,7 +117,7 @@ def empty_permuted(
 # ---- methods
 
 
-def new(self: Tensor, *data: Any, **_: Any) -> Tensor:
+def new(self: Tensor, *data: Any, device: Any = None) -> Tensor:
     """A tensor of this one's dtype: of the sizes given, of a sequence, or another name for a tensor.
 
     Raises:

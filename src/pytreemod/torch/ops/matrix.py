@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from pytreemod.torch import messages
 from pytreemod.torch.dtypes import from_numpy_dtype
-from pytreemod.torch.ops.registry import operation
+from pytreemod.torch.ops.registry import FUNCTIONS, operation
 from pytreemod.torch.ops.shapes import product, vector
 
 
@@ -53,17 +53,40 @@ def matmul(input: Any, other: Any) -> Any:
 matmul.node = _product_node
 
 
+def product_in(a: Any, b: Any, out_dtype: Any) -> Any:
+    """The product of matrices, summed and given in ``out_dtype``, as PyTorch has it on GPUs.
+
+    Raises:
+        RuntimeError: it is neither the dtype of the matrices nor float32 of 16-bit ones.
+    """
+    if out_dtype is None or out_dtype == a.dtype:
+        return jnp.matmul(a, b)
+    if out_dtype != jnp.float32 or a.dtype.itemsize != 2 or not jnp.issubdtype(a.dtype, jnp.floating):
+        raise RuntimeError(
+            "out_dtype must be the same as input dtype or fp32 for fp16/bf16 inputs, got "
+            f"{from_numpy_dtype(out_dtype)!r} of {from_numpy_dtype(a.dtype)!r}"
+        )
+    return jnp.matmul(a, b, preferred_element_type=out_dtype)
+
+
 @operation("MmBackward0", "others")
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: Any, mat2: Any, out_dtype: Any = None) -> Any:
     if input.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
-    return matmul.function(input, mat2)
+    if out_dtype is None:
+        return matmul.function(input, mat2)
+    _alike(input, mat2)
+    product(input.shape, mat2.shape)
+    return product_in(input, mat2, out_dtype)
+
+
+FUNCTIONS["spmm"] = FUNCTIONS["mm"]  # of a sparse and a dense matrix, or of two dense ones
 
 
 @operation("BmmBackward0", "others")
-def bmm(input: Any, mat2: Any) -> Any:
+def bmm(input: Any, mat2: Any, out_dtype: Any = None) -> Any:
     if input.ndim != 3:
         raise RuntimeError("batch1 must be a 3D tensor")
     if mat2.ndim != 3:
@@ -74,7 +97,7 @@ def bmm(input: Any, mat2: Any) -> Any:
             f"got: [{mat2.shape[0]}, {mat2.shape[1]}]."
         )
     same_kind(input, mat2, SCALARS)
-    return jnp.matmul(input, mat2)
+    return product_in(input, mat2, out_dtype)
 
 
 @operation("MvBackward0", "others")

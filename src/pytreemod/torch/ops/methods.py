@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pytreemod.torch import dtypes
+from pytreemod.torch.placing import OPTIONS, placing
 from pytreemod.torch.tape.value import constant
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 
@@ -32,9 +33,7 @@ Tensor.__invert__ = lambda self: self.bitwise_not()  # type: ignore[attr-defined
 Tensor.__imatmul__ = lambda self, other: NotImplemented  # type: ignore[attr-defined]
 
 
-def new_full(
-    self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-):
+def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ``size`` filled with one value, of this tensor's dtype unless told otherwise."""
     kind = (dtype or self.dtype).numpy
     size = (size,) if isinstance(size, int) else tuple(size)
@@ -42,13 +41,15 @@ def new_full(
     return out.requires_grad_() if requires_grad else out
 
 
-def _new(value: Any) -> Any:
-    def method(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
+def _new(name: str, value: Any) -> Any:
+    def method(self: Tensor, *spread: Any, size: Any = (), **kwargs: Any) -> Tensor:
+        size = spread or (size,)
         if len(size) == 1 and not isinstance(size[0], int):
             size = tuple(size[0])
         return new_full(self, size, value, **kwargs)
 
-    return method
+    method.__name__ = method.__qualname__ = name
+    return placing(method, *OPTIONS, "size", "dtype", "requires_grad")
 
 
 def new_tensor(
@@ -60,6 +61,7 @@ def new_tensor(
 
 
 for _name, _method in {
-    "new_full": new_full, "new_zeros": _new(0), "new_ones": _new(1), "new_empty": _new(0), "new_tensor": new_tensor,
+    "new_full": placing(new_full, *OPTIONS), "new_zeros": _new("new_zeros", 0), "new_ones": _new("new_ones", 1),
+    "new_empty": _new("new_empty", 0), "new_tensor": placing(new_tensor, *OPTIONS),
 }.items():  # fmt: skip
     setattr(Tensor, _name, _method)

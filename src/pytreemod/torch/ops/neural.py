@@ -33,11 +33,5 @@ for _name in (
     composite(method=False)(getattr(F, _name))
 
 
-@composite(method=False)
-def embedding(weight: Tensor, indices: Tensor, padding_idx: int = -1, *_: Any) -> Tensor:
-    """The rows of ``weight`` that ``indices`` name; ``torch.embedding`` takes the weight first."""
-    return F.embedding(indices, weight, None if padding_idx < 0 else padding_idx)
-
-
 for _name in ("celu", "selu", "threshold"):
     composite(method=False, name=_name + "_")(writing(getattr(F, _name), _name + "_"))

@@ -16,9 +16,13 @@ _EXACT_OUT = frozenset(
     "gather sort cross quantile clamp logcumsumexp softmax log_softmax renorm histc tensordot sign count_nonzero "
     "nonzero sort mm bmm dot mv matmul addmm addmv addbmm baddbmm index_select stack take topk argmax argmin complex "
     "polar median nanmedian kthvalue mode amax amin aminmax where diag cummax cummin scatter scatter_add index_add "
-    "index_copy tril triu max min msort searchsorted bucketize masked_select inner vdot isposinf isneginf".split()
+    "index_copy tril triu max min msort searchsorted bucketize masked_select inner vdot isin".split()
 )  # of these PyTorch takes no ``out`` of another dtype
-_ANY_OUT = frozenset("sum prod nansum cumsum cumprod all any".split())  # and of these one that loses the category
+_ANY_OUT = frozenset("sum prod nansum cumsum cumprod".split())  # and of these one that loses the category
+_TRUTH_OUT = {
+    **dict.fromkeys(("isposinf", "isneginf", "signbit"), "{name} does not support non-boolean outputs."),
+    **dict.fromkeys(("all", "any"), "{name} only supports bool tensor for result, got: {kind}"),
+}  # these take truth values alone
 _APART = frozenset("gather take index_select".split())  # these may not be written over what they read
 
 
@@ -40,6 +44,12 @@ def deliver(name: str, result: Any, out: Any, args: tuple) -> Any:
     for have, want in pairs:
         if not isinstance(want, Tensor):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(want).__name__}")
+        if (
+            name in _TRUTH_OUT
+            and want.dtype.name != "bool"
+            and not (name in ("all", "any") and want.dtype.name == "uint8")
+        ):
+            raise RuntimeError(_TRUTH_OUT[name].format(name=name, kind=messages.scalar_name(want.dtype)))
         if name in _EXACT_OUT and have.dtype is not want.dtype:
             names = [messages.scalar_name(x.dtype) for x in (have, want)]
             raise RuntimeError(

@@ -154,18 +154,28 @@ def _ordered(name: str, *xs: Any) -> None:
     refuse(name, "c", *xs, words=f"{name} not implemented for complex tensors.")
 
 
+def _larger(choose: Any, one: Any, other: Any) -> Any:
+    """The chosen of two; where one is NaN, both have the gradient, as in PyTorch."""
+    found = choose(one, other)
+    if letter(found) != "f":
+        return found
+    lost = jnp.isnan(one) | jnp.isnan(other)
+    both = jnp.where(lost, one, 0) + jnp.where(lost, other, 0)
+    return jnp.where(lost, both, found)
+
+
 @operation("MaximumBackward0", "inputs", numbers=True)
 def maximum(input: Any, other: Any) -> Any:
     pair = operands(input, other)
     _ordered("maximum", *pair)
-    return jnp.maximum(*pair)
+    return _larger(jnp.maximum, *pair)
 
 
 @operation("MinimumBackward0", "inputs", numbers=True)
 def minimum(input: Any, other: Any) -> Any:
     pair = operands(input, other)
     _ordered("minimum", *pair)
-    return jnp.minimum(*pair)
+    return _larger(jnp.minimum, *pair)
 
 
 @operation("FmaxBackward0", "inputs", numbers=True)
@@ -217,24 +227,28 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     out, *bounds = operands(input, *bounds)
     bound = iter(bounds)
     if min is not None:
-        low = next(bound)
-        out = jnp.where(out < low, low, out)
+        out = _from_below(out, next(bound))
     if max is not None:
-        high = next(bound)
-        out = jnp.where(out > high, high, out)
+        out = _from_above(out, next(bound))
     return out
+
+
+def _from_below(x: Any, low: Any) -> Any:
+    return jnp.where(x >= low, x, jnp.where(x < low, low, jax.lax.stop_gradient(x + low)))  # NaN has no gradient
+
+
+def _from_above(x: Any, high: Any) -> Any:
+    return jnp.where(x <= high, x, jnp.where(x > high, high, jax.lax.stop_gradient(x + high)))
 
 
 @operation("ClampMinBackward0", "inputs", numbers=True, inplace=True)
 def clamp_min(input: Any, min: Any) -> Any:
-    out, low = operands(input, min)
-    return jnp.where(out < low, low, out)
+    return _from_below(*operands(input, min))
 
 
 @operation("ClampMaxBackward0", "inputs", numbers=True, inplace=True)
 def clamp_max(input: Any, max: Any) -> Any:
-    out, high = operands(input, max)
-    return jnp.where(out > high, high, out)
+    return _from_above(*operands(input, max))
 
 
 # PyTorch keeps the condition alone; a recording keeps its value anyway

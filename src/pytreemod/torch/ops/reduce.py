@@ -145,14 +145,24 @@ def _need_elements(name: str, input: Any, dim: Any) -> tuple:
     return over
 
 
+def _whole_extreme(find: Any, input: Any, over: tuple) -> Any:
+    """The extreme of all elements; if some are NaN, these share the gradient."""
+    found = find(input, over)
+    if letter(input) != "f":
+        return found
+    lost = jnp.isnan(input)
+    count = jnp.maximum(jnp.sum(lost), 1).astype(input.dtype)
+    return jnp.where(jnp.any(lost), jnp.sum(jnp.where(lost, input, 0)) / count, found)
+
+
 def _max_all(input: Any) -> Any:
     refuse("max_all", "c", input)
-    return jnp.max(input, _need_elements("max", input, None))
+    return _whole_extreme(jnp.max, input, _need_elements("max", input, None))
 
 
 def _min_all(input: Any) -> Any:
     refuse("min_all", "c", input)
-    return jnp.min(input, _need_elements("min", input, None))
+    return _whole_extreme(jnp.min, input, _need_elements("min", input, None))
 
 
 def _place(find: Any, input: Any, dim: Any, keepdim: bool) -> Any:

@@ -20,6 +20,7 @@ from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
 from pytreemod.torch.layout import crosses
 from pytreemod.torch.ops import bounds
+from pytreemod.torch.ops.keywords import respelled, spelling
 from pytreemod.torch.ops.output import deliver, fitted
 from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.promotion import promote
@@ -28,6 +29,7 @@ from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tape.value import Op, Scalar, Value
 from pytreemod.torch.tensor import Tensor, as_tensor, wrap
 from pytreemod.torch.views import check_write
+from pytreemod.tree.signatures import parameter_names
 
 FUNCTIONS: dict[str, Callable] = {}  # the functions of pytreemod.torch, by name
 _IN_PLACE_FUNCTIONS = frozenset(
@@ -94,9 +96,9 @@ def floating(x: Any) -> Any:
 
 
 def magnitude(x: Any) -> Any:
-    """The absolute value with PyTorch's gradient: zero at zero, where JAX's is one, or NaN for complex numbers."""
+    """The absolute value with PyTorch's gradient: zero at zero and NaN, where JAX's is one and NaN."""
     if jnp.issubdtype(x.dtype, jnp.floating):
-        return x * jnp.sign(x)
+        return jnp.where(x > 0, x, jnp.where(x < 0, -x, jax.lax.stop_gradient(jnp.abs(x))))
     if jnp.issubdtype(x.dtype, jnp.complexfloating):
         zero = x == 0
         return jnp.where(zero, 0, jnp.abs(jnp.where(zero, 1, x))).astype(x.real.dtype)
@@ -220,21 +222,25 @@ def spelled(op: Op, varargs: bool, returns: str | None, by_strides: str = "") ->
     """The public function of an operation; of a view that needs fitting strides, what happens where they do not."""
     result = return_type(op.name, returns) if returns else None
     pointed = op.name in bounds.POINTED
+    own = parameter_names(op.function)
+    known = frozenset(own)
 
     @functools.wraps(op.function)
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if args and type(args[0]) in _NUMBERS and (op.name not in _NUMBER_FIRST or type(args[-1]) in _NUMBERS):
+        if (
+            args
+            and type(args[0]) in _NUMBERS
+            and (op.name not in _NUMBER_FIRST or (type(args[-1]) in _NUMBERS and not kwargs))
+        ):
             raise TypeError(_refusal(op.name, "input", 1, args[0]))
         if len(args) > 1 and op.name in _TENSORS_ONLY and type(args[1]) in _NUMBERS:
             raise TypeError(_refusal(op.name, "other", 2, args[1]))
         if varargs and len(args) > 1 and not isinstance(args[1], (tuple, list, dtype)):
             args = (args[0], tuple(args[1:]))
-        if "axis" in kwargs:
-            kwargs["dim"] = kwargs.pop("axis")
-        if "keepdims" in kwargs:
-            kwargs["keepdim"] = kwargs.pop("keepdims")
+        if kwargs and not known.issuperset(kwargs):
+            kwargs = respelled(own, kwargs)
         if op.view:
-            source = as_tensor(args[0] if args else kwargs.pop("input"))
+            source = as_tensor(args[0] if args else kwargs.pop(own[0]))
             if by_strides and source._base is not None and crosses(source, op, args[1:], kwargs):
                 if by_strides == "strict":
                     raise RuntimeError(messages.VIEW_ACROSS)
@@ -282,9 +288,13 @@ def in_place(op: Op, name: str) -> Callable:
     """The method that puts the result where the first argument was."""
     keeps = op.saves not in ("none", "indices", "output")
     tensors, pointed = op.name in _TENSORS_ONLY, op.name in bounds.POINTED
+    own = parameter_names(op.function)
+    known = frozenset(own)
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         check_in_place(self)
+        if kwargs and not known.issuperset(kwargs):
+            kwargs = respelled(own, kwargs)
         if tensors and args and type(args[0]) in _NUMBERS:
             raise TypeError(_refusal(name, "other", 1, args[0]))
         value = call(op, (kept(self) if keeps else self, *args), kwargs)
@@ -311,10 +321,13 @@ def writing(function: Callable, name: str) -> Callable:
 
 def operators(op: Op, name: str, inplace: bool) -> None:
     """``x + y``, ``y + x`` and ``x += y``."""
+    rounds = op.name in ("floor_divide", "remainder")
 
     def forward(self: Tensor, other: Any) -> Any:
         if not isinstance(other, _OPERANDS):
             return NotImplemented
+        if rounds:
+            bounds.check(op.name, (self, other), {})
         return wrap(call(op, (self, other)))
 
     def reflected(self: Tensor, other: Any) -> Any:
@@ -336,11 +349,12 @@ def composite(*, method: bool = True, function: bool = True, aliases: tuple[str,
     """Offer a Python function on tensors, made of other operations, as function and method."""
 
     def offer(plain: Callable) -> Callable:
+        public = spelling(plain)
         for each in (name or plain.__name__, *aliases):
             if function:
-                FUNCTIONS[each] = plain
+                FUNCTIONS[each] = public
             if method:
-                setattr(Tensor, each, plain)
+                setattr(Tensor, each, public)
         return plain
 
     return offer

@@ -45,8 +45,10 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any
     over = None if dim is None or not input.ndim else axis(dim, input.ndim)
     if over is not None and not input.shape[over]:
         raise IndexError(f"aminmax: Expected reduction dim {over} to have non-zero size.")
-    if not input.size:
-        raise RuntimeError("aminmax(): cannot compute over an empty dimension, as the operation has no identity.")
+    if over is None and not input.size:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
     return jnp.min(input, over, keepdims=keepdim), jnp.max(input, over, keepdims=keepdim)
 
 

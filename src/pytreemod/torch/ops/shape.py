@@ -23,9 +23,10 @@ def reshape(input: Any, shape: Any) -> Any:
     return input.reshape(sizes(shape, input.size))
 
 
-@operation("ViewBackward0", "none", view="strict", function=False)
-def view_as(input: Any, other: Any) -> Any:
-    return input.reshape(sizes(other.shape, input.size))
+@composite(function=False)
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """A view in the shape of ``other``."""
+    return input.view(tuple(other.shape))  # type: ignore[attr-defined]
 
 
 @operation("ViewBackward0", "none", view="copies")
@@ -114,9 +115,10 @@ def expand(input: Any, size: Any) -> Any:
     return jnp.broadcast_to(input, expanded(input.shape, size))
 
 
-@operation("ExpandBackward0", "none", view=True, function=False)
-def expand_as(input: Any, other: Any) -> Any:
-    return expand.function(input, other.shape)
+@composite(function=False)
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """A view broadcast to the shape of ``other``."""
+    return input.expand(tuple(other.shape))  # type: ignore[attr-defined]
 
 
 @operation("SliceBackward0", "none", view=True, function=False, method=False, name="narrow")

@@ -1,5 +1,6 @@
 """Functions of one operand, element by element."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -164,9 +165,22 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = N
 def logit(input: Any, eps: float | None = None) -> Any:
     input = floating(input)
     refuse("logit", "c", input)
+    return _logit(input, eps)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _logit(x: Any, eps: float | None) -> Any:
     if eps is not None:
-        input = jnp.where(input < eps, eps, jnp.where(input > 1 - eps, 1 - eps, input)).astype(input.dtype)
-    return jnp.log(input / (1 - input))
+        x = jnp.where(x < eps, eps, jnp.where(x > 1 - eps, 1 - eps, x)).astype(x.dtype)
+    return jnp.log(x / (1 - x))
+
+
+@_logit.defjvp
+def _(eps: float | None, primals: tuple, tangents: tuple) -> tuple:
+    (x,), (dx,) = primals, tangents
+    low, high = (0, 1) if eps is None else (eps, 1 - eps)  # outside, the value is NaN, or does not depend on x
+    slope = jnp.where((x < low) | (x > high), jnp.nan if eps is None else 0, 1 / (x * (1 - x)))
+    return _logit(x, eps), slope.astype(x.dtype) * dx
 
 
 for _name, _function in {
@@ -221,7 +235,7 @@ def angle(input: Any) -> Any:
     if jnp.issubdtype(input.dtype, jnp.complexfloating):
         return jnp.angle(input)
     turned = jnp.where(input < 0, jnp.full_like(input, jnp.pi), jnp.zeros_like(input))
-    return jnp.where(jnp.isnan(input), input, turned)
+    return jnp.where(jnp.isnan(input), jax.lax.stop_gradient(input), turned)
 
 
 @operation(saves="none")

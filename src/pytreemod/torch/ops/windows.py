@@ -10,6 +10,9 @@ import numpy as np
 from pytreemod.torch.creation import made
 from pytreemod.torch.dtypes import as_dtype, default
 from pytreemod.torch.ops.registry import composite
+from pytreemod.torch.placing import check_layout
+from pytreemod.torch.size import layout as _Layout
+from pytreemod.torch.size import strided
 from pytreemod.torch.tensor import Tensor
 
 
@@ -48,16 +51,23 @@ def kaiser(at: np.ndarray, beta: float = 12.0) -> np.ndarray:
 def _window(name: str, shape: Callable) -> None:
     kinds = list(inspect.signature(shape).parameters)[1:]
 
-    def make(window_length: int, periodic: bool = True, *shaping: Any, dtype: Any = None, layout: Any = None,
+    def make(window_length: int, periodic: Any = None, *shaping: Any, dtype: Any = None, layout: Any = None,
              device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
              **named: Any) -> Tensor:  # fmt: skip
         if not isinstance(window_length, int):
             raise TypeError(
                 f"{name}(): argument 'window_length' (position 1) must be int, not {type(window_length).__name__}"
             )
-        unknown = [k for k in named if k not in kinds[len(shaping) :]]
-        if unknown or len(shaping) > len(kinds):
-            raise TypeError(f"{name}() received an invalid combination of arguments: {unknown or shaping}")
+        given = kinds[len(shaping) :][: len(named)]  # PyTorch takes those before one, and periodic, with it
+        if set(named) != set(given) or len(shaping) > len(kinds) or (named and periodic is None):
+            raise TypeError(
+                f"{name}() received an invalid combination of arguments: {list(named) or shaping}; expected "
+                f"(window_length, periodic{''.join(', ' + k for k in kinds)})"
+            )
+        if layout is not None and layout is not strided and isinstance(layout, _Layout):
+            raise RuntimeError(f"{name} is not implemented for sparse types, got: layout={layout!r}")
+        check_layout(name, layout)
+        periodic = True if periodic is None else periodic
         if window_length < 0:
             raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
         kind = default.dtype if dtype is None else as_dtype(dtype, name)

@@ -74,7 +74,7 @@ class LBFGS(Optimizer):
         with enable_grad():
             first = closure()
         with no_grad(), jax.enable_x64(True), np.errstate(all="ignore"):
-            _Run(self, group, state, closure).go(float(first))
+            _Run(self, group, state, closure).go(_detached(first))
         return first
 
     def _loaded(self, param: Tensor | None, entries: Any) -> Any:
@@ -86,6 +86,10 @@ class LBFGS(Optimizer):
             else loaded_entry(name, value, param)
             for name, value in entries.items()
         }
+
+
+def _detached(loss: Any) -> float:
+    return float(loss.detach() if isinstance(loss, Tensor) else loss)
 
 
 class _Run:
@@ -152,7 +156,7 @@ class _Run:
 
     def evaluate(self) -> float:
         with enable_grad():
-            return float(self.closure())
+            return _detached(self.closure())
 
     def gradient(self) -> jax.Array:
         """The gradients of all parameters end to end, zeros where there is none."""

@@ -335,6 +335,8 @@ class Optimizer(Saving):
 def _with_hooks(step: Callable) -> Callable:
     @functools.wraps(step)
     def wrapped(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if not hasattr(self, "_pre_hooks"):  # a class that wraps another optimizer, and is none itself
+            return step(self, *args, **kwargs)
         for hook in list(self._pre_hooks.values()):
             hook(self, (self, *args), kwargs)
         out = step(self, *args, **kwargs)

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from pytreemod.nn.norm_batch import _BatchNorm
 from pytreemod.torch.autograd.mode import no_grad
@@ -135,7 +136,7 @@ class AveragedModel(Module):
         self.module = deepcopy(model)
         if device is not None:
             self.module = self.module.to(device)
-        self.register_buffer("n_averaged", wrap(constant(jnp.zeros((), "int64"))).long())
+        self.register_buffer("n_averaged", wrap(constant(np.zeros((), np.int64))))
         self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:

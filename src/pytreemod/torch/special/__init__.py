@@ -6,12 +6,14 @@ import jax.numpy as jnp
 import jax.scipy.special as scipy
 
 from pytreemod.torch.ops.gamma import hurwitz, refuse
+from pytreemod.torch.ops.keywords import respelled
 from pytreemod.torch.ops.output import write_out
 from pytreemod.torch.ops.registry import FUNCTIONS, floating, operands, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.special import airy, bessel, polynomials
 from pytreemod.torch.tape.value import Op
 from pytreemod.torch.tensor import Tensor, wrap
+from pytreemod.tree.signatures import parameter_names
 
 _NUMBERS = (int, float, complex)
 
@@ -19,7 +21,10 @@ _NUMBERS = (int, float, complex)
 def _offered(op: Op, name: str, operands: int, grad: bool = True) -> Any:
     """The public function of an operation of one or two operands; of two, one may be a number."""
 
+    own = parameter_names(op.function)
+
     def public(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        kwargs = respelled(own, kwargs)
         given = (*args, *kwargs.values())
         if len(given) != operands or not any(isinstance(x, Tensor) for x in given):
             kinds = ", ".join(type(x).__name__ for x in given)

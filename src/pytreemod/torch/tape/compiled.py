@@ -84,11 +84,25 @@ def program_of(
         if found is None:
             watch(recording)
         else:
-            changed = (k for k, (a, b) in enumerate(zip(found.constants, numbers, strict=True)) if not _same(a, b))
-            dynamic = found.dynamic | frozenset(changed)
+            dynamic = _moving(recording, found, numbers)
         found = programs[key] = Compiled(recording, outputs, donated, numbers, dynamic, places)
         compilations["programs"] += places is None
     return found
+
+
+def _moving(recording: Recording, before: Compiled, numbers: tuple) -> frozenset:
+    """The positions of numbers that are arguments from now on: those that changed, and what is like them.
+
+    Where numbers begin to move one after the other, as in indices that a script calculates, each of them would
+    compile the program anew. So at the second time all numbers of the same operations become arguments.
+    """
+    changed = (k for k, (a, b) in enumerate(zip(before.constants, numbers, strict=True)) if not _same(a, b))
+    moving = before.dynamic | frozenset(changed)
+    if before.dynamic:
+        ops = [value.spec.op for value in recording.numbered for _ in value.numbers]
+        alike = {ops[k] for k in moving}
+        moving |= {k for k, op in enumerate(ops) if op in alike}
+    return moving
 
 
 def _same(a: Any, b: Any) -> bool:

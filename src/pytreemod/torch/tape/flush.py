@@ -57,12 +57,21 @@ def owners() -> dict[Value, Value]:
         if gradient.spec.cuts:  # it reads some of these values from outside
             continue
         if all(other is gradient or other in inside for other in waiting):
-            owned = dict.fromkeys([v for v in gradient.spec.inside if v.array is None], gradient)
-            owned.pop(gradient, None)
-            for value in needed_for(gradient.inputs):  # there before it: a leaf that was overwritten with what it made
-                owned.pop(value, None)
-            return owned
+            return owned_by(gradient)
     return {}
+
+
+def owned_by(gradient: Value) -> dict[Value, Value]:
+    """The values that a pending gradient computes on its way, and it for each of them.
+
+    Not those that its own inputs need: a leaf that was overwritten with what it made, a factor that was calculated
+    without a gradient from what the gradient goes through.
+    """
+    found = dict.fromkeys([v for v in gradient.spec.inside if v.array is None], gradient)
+    found.pop(gradient, None)
+    for value in needed_for(gradient.inputs):
+        found.pop(value, None)
+    return found
 
 
 def pending() -> list[Value]:
@@ -86,7 +95,7 @@ def foresee(trail: Trail, mark: Mark, known: Known, roots: list[Value]) -> bool:
     if known.ahead is None or known.ahead[0] is not after.foretells:
         whole, _ = after.foretells.gradient.again(trail.log)
         extra = pending()
-        recording = linearize([*roots, whole, *extra], {v: whole for v in whole.spec.inside if v.array is None})
+        recording = linearize([*roots, whole, *extra], owned_by(whole))
         outputs, donated = ownership(recording, (*roots, whole), extra)
         outputs = first([whole], recording, outputs)
         better = described(mark, trail, recording, outputs, donated, program_of(recording, outputs, donated), [whole])

@@ -1,0 +1,124 @@
+"""What scripts in the wild write: names of older PyTorch, optimizers that wrap another one, calculated indices."""
+
+import warnings
+
+import jax
+import numpy as np
+import pytest
+import torch
+
+import pytreemod.torch as ours
+from pytreemod.torch.tape.compiled import compilations
+
+BOTH = pytest.mark.parametrize("lib", [torch, ours], ids=["torch", "ours"])
+
+
+@BOTH
+def test_a_variable_is_a_tensor_that_shares_its_values(lib):
+    Variable = lib.autograd.Variable
+    x = lib.ones(3)
+    v = Variable(x, requires_grad=True)
+    (v * 2).sum().backward()
+    v.data[0] = 5.0
+    assert isinstance(x, Variable) and isinstance(v, Variable) and not isinstance(np.ones(3), Variable)
+    assert type(v) is lib.Tensor and v.grad.tolist() == [2, 2, 2] and x.tolist() == [5, 1, 1] and not x.requires_grad
+    assert not Variable(v * 2).requires_grad
+    with pytest.raises(TypeError, match="Variable data has to be a tensor, but got list"):
+        Variable([1.0])
+
+
+@BOTH
+def test_grad_takes_only_inputs_in_its_old_place(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = lib.ones(2, requires_grad=True)
+    found = lib.autograd.grad((x**2).sum(), [x, y], None, True, False, True, True)
+    assert found[0].tolist() == [2, 2] and found[1] is None
+    with pytest.warns(FutureWarning, match="only_inputs argument is deprecated"):
+        lib.autograd.grad((x**2).sum(), x, only_inputs=False)
+
+
+@BOTH
+def test_spmm_of_dense_matrices_is_mm(lib):
+    x = lib.arange(6.0).reshape(2, 3).requires_grad_()
+    out = lib.spmm(x, lib.ones(3, 2))
+    assert out.tolist() == [[3, 3], [12, 12]] and "MmBackward" in str(out.grad_fn)
+
+
+@BOTH
+def test_an_optimizer_that_wraps_another_needs_no_state_of_its_own(lib):
+    class Twice(lib.optim.Optimizer):
+        def __init__(self, inner):
+            self.inner, self.param_groups = inner, inner.param_groups
+
+        def step(self, closure=None):
+            self.inner.step()
+            return self.inner.step()
+
+    p = lib.nn.Parameter(lib.ones(2))
+    opt = Twice(lib.optim.SGD([p], lr=0.25))
+    p.sum().backward()
+    opt.step()
+    assert p.tolist() == [0.5, 0.5]
+
+
+@BOTH
+def test_lbfgs_says_nothing_of_its_closures_loss(lib):
+    p = lib.nn.Parameter(lib.ones(2))
+    opt = lib.optim.LBFGS([p], max_iter=3)
+
+    def closure():
+        opt.zero_grad()
+        loss = ((p - 3) ** 2).sum()
+        loss.backward()
+        return loss
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opt.step(closure)
+
+
+@BOTH
+def test_the_method_split_names_its_argument_otherwise_than_the_function(lib):
+    x = lib.arange(5)
+    assert [p.tolist() for p in x.split(split_size=[2, 3], dim=0)] == [[0, 1], [2, 3, 4]]
+    assert [p.tolist() for p in lib.split(x, split_size_or_sections=3)] == [[0, 1, 2], [3, 4]]
+
+
+def test_an_average_is_made_without_a_warning_of_jax():
+    with jax.enable_x64(False), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        average = ours.optim.swa_utils.AveragedModel(ours.nn.Linear(2, 2))
+    assert average.n_averaged.dtype == ours.int64
+
+
+def test_indices_that_a_script_calculates_stop_compiling():
+    w = ours.nn.Parameter(ours.arange(20.0).reshape(5, 4))
+
+    def step(places):
+        w.grad = None
+        sum(w[p, p % 4] * w[p] for p in places).sum().backward()
+        return w.grad.sum().item()
+
+    before = sum(compilations.values())
+    for k in range(6):  # one place after the other begins to move
+        step([(j + 1) % 5 if j < k else j for j in range(5)])
+    assert sum(compilations.values()) - before <= 3
+
+
+def test_a_loss_with_a_factor_calculated_without_gradient_is_read_before_its_backward():
+    """The factor reads what the gradient goes through, and the gradient reads the factor."""
+
+    def losses(lib):
+        w = lib.ones(3, requires_grad=True)
+        opt = lib.optim.SGD([w], lr=0.1)
+        for _ in range(5):
+            v = (w * 2.0).exp()
+            with lib.no_grad():
+                factor = v / (v + 1)
+            loss = (factor * v).sum()
+            yield loss.item()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+
+    assert list(losses(ours)) == pytest.approx(list(losses(torch)), rel=1e-5)
