@@ -68,6 +68,8 @@ with uncollected():
         complex128,
         double,
         dtype,
+        float8_e4m3fn,
+        float8_e5m2,
         float16,
         float32,
         float64,

@@ -25,7 +25,8 @@ _WHOLE = frozenset(
 _TRUTH = frozenset("keepdim descending sorted largest upper ceil_mode align_corners hermitian".split())
 _FREE = {  # here a truth value is ``unbiased``, or a number or a list may come first
     "var": ("dim",), "std": ("dim",), "norm": ("dim",), "nuclear_norm": ("dim",), "isin": ("input",), "where":
-    ("condition", "input"), "repeat_interleave": ("input",),
+    ("condition", "input"), "repeat_interleave": ("input",), "scatter": ("src",),
+    "bucketize": ("input",), "searchsorted": ("input",),
 }  # fmt: skip
 _NUMBER_FIRST = frozenset(
     "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor rsub fmod "

@@ -61,13 +61,13 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
 
     Raises:
         RuntimeError: the tensor requires grad.
-        TypeError: NumPy has no such dtype (bfloat16).
+        TypeError: NumPy has no such dtype (bfloat16, floats of 8 bits).
     """
     if not force and self.requires_grad:
         raise RuntimeError(messages.NUMPY_GRAD)
     array = host(self)
-    if array.dtype.name == "bfloat16":
-        raise TypeError("Got unsupported ScalarType BFloat16")
+    if array.dtype.name.startswith(("bfloat16", "float8")):
+        raise TypeError(f"Got unsupported ScalarType {self.dtype.scalar_name}")
     return array.copy()
 
 
