@@ -13,7 +13,7 @@ _NUMPYS = {
     "x2": ("other",), "input2": ("L", "tau"), "input3": ("other",), "axis0": ("dim0",), "axis1": ("dim1",),
     "sections": ("indices_or_sections",), "indices": ("indices_or_sections",), "split_size":
     ("split_size_or_sections",), "tensor_indices_or_sections": ("indices_or_sections",), "train": ("training",),
-    "size": ("shape",), "b": ("B",), "other": ("B", "tensor2"), "the_template": ("the_template",),
+    "size": ("shape",), "b": ("B",), "other": ("B", "tensor2"),
 }  # fmt: skip
 # with these the first parameter is meant, whatever a definition calls it
 _FIRST = frozenset(("input", "x", "a", "x1", "self"))
