@@ -22,8 +22,13 @@ def status():
 @pytest.mark.parametrize(
     "space, there, missing, neither",
     [
-        ("torch", "relu zeros float32 device Generator no_grad", "GradScaler", "cudnn_convolution nn JitType"),
-        ("Tensor", "add_ grad shape", "hash_tensor", "__add__ _version"),
+        (
+            "torch",
+            "relu zeros float32 device Generator no_grad GradScaler",
+            "sparse_coo_tensor",
+            "cudnn_convolution nn JitType",
+        ),
+        ("Tensor", "add_ grad shape", "int_repr", "__add__ _version"),
         ("nn", "Linear Module Parameter", "Container", "functional init"),
         ("optim", "SGD AdamW", "", "lr_scheduler"),
     ],

@@ -20,6 +20,10 @@ PROGRAMS = {
     "dcgan": ["dcgan.py"],
     "reinforce": ["reinforce.py"],
     "actor_critic": ["actor_critic.py"],
+    "soft_actor_critic": ["soft_actor_critic.py"],
+    "graph_attention": ["graph_attention.py"],
+    "maml": ["maml.py"],
+    "radiance_field": ["radiance_field.py"],
 }
 
 

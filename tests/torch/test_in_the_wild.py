@@ -122,3 +122,26 @@ def test_a_loss_with_a_factor_calculated_without_gradient_is_read_before_its_bac
             opt.step()
 
     assert list(losses(ours)) == pytest.approx(list(losses(torch)), rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [12, 28, 40])
+@pytest.mark.parametrize("align_corners", [True, False])
+def test_a_spatial_transformer_that_begins_at_the_identity(size, align_corners):
+    """Its points lie on the pixels, where the gradient is that of one neighbour or the other: rounding decides."""
+
+    def run(lib):
+        lib.manual_seed(0)
+        maps = lib.tensor([[[1.0, 0, 0], [0, 1, 0]]], requires_grad=True)
+        grid = lib.nn.functional.affine_grid(maps, (1, 1, size, size), align_corners=align_corners)
+        out = lib.nn.functional.grid_sample(lib.rand(1, 1, size, size), grid, align_corners=align_corners)
+        (out * lib.rand(1, 1, size, size)).sum().backward()
+        return grid.detach().numpy(), maps.grad.numpy()
+
+    (grid, gradient), (expected_grid, expected) = run(ours), run(torch)
+    np.testing.assert_array_equal(grid, expected_grid)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("steps", [2, 17, 34, 100, 399])
+def test_linspace_rounds_as_pytorch(steps):
+    np.testing.assert_array_equal(ours.linspace(0.3, 7.1, steps).numpy(), torch.linspace(0.3, 7.1, steps).numpy())

@@ -1,4 +1,4 @@
-"""Options of functions that make and multiply tensors: layouts, unknown ones, ``out``, ``out_dtype``; zero divisors."""
+"""Options of functions that make and multiply tensors: layouts, unknown ones, ``out``, ``out_dtype``; refusals."""
 
 import pytest
 import torch as theirs
@@ -40,6 +40,7 @@ def test_options_that_say_what_is_there(agree):
         assert out.layout is ours.strided
     agree(lambda t: t.eye(3, dtype=t.float64, layout=t.strided, device="cpu", requires_grad=True))
     agree(lambda t: t.rand(size=(2, 3)))
+    agree(lambda t: [t.arange(end=4), t.arange(start=1, end=4), t.randint(high=5, size=(3,))])
     agree(lambda t: t.randn(2, 3, out=t.empty(0, dtype=t.float64)))
     agree(lambda t: t.full((2,), 3, out=t.zeros(2)))
     agree(lambda t: t.zeros_like(t.ones(2), memory_format=t.preserve_format))
@@ -195,3 +196,19 @@ def test_a_complex_view_needs_pairs(refuse):
     refuse(lambda t: t.view_as_complex(t.ones(2, 6).t()), "Tensor must have a last dimension with stride 1")
     refuse(lambda t: t.view_as_complex(t.ones(3, 3)[:, :2]), "Tensor must have a stride divisible by 2")
     refuse(lambda t: t.view_as_complex(t.ones(3, 3)), "Tensor must have a last dimension of size 2")
+
+
+def test_anomaly_detection_numbers_the_inputs_as_pytorch():
+    for torch in (theirs, ours):
+        x, weight, bias = torch.ones(2, 2), torch.full((2, 2), float("nan")), torch.zeros(2)
+        inputs = [t.requires_grad_() for t in (x, weight, bias)]
+        out = torch.nn.functional.linear(*inputs)
+        with pytest.warns(UserWarning, match="Anomaly") if torch is theirs else torch.enable_grad():
+            detecting = torch.autograd.detect_anomaly()
+        with detecting, pytest.raises(RuntimeError, match="'AddmmBackward0' returned nan values in its 1th output"):
+            out.sum().backward()
+
+
+def test_numbers_among_the_tensors(agree):
+    agree(lambda t: [t.bucketize(3, t.tensor([1, 2, 5])), t.searchsorted(t.tensor([1, 2, 5]), 3)])
+    agree(lambda t: t.ones(3, 4).scatter(0, t.tensor([[0]]), 2.5))

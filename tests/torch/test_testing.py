@@ -158,7 +158,6 @@ def test_a_sampler_asks_for_its_rank():
     [
         (ours, "hub", "safetensors"),
         (ours, "onnx", "jax.export"),
-        (ours.jit, "trace", "torch.compile"),
         (ours.utils, "tensorboard", "tensorboardX"),
         (ours.cuda, "CUDAGraph", "torch.compile"),
         (ours.backends, "quantized", "expected one of"),

@@ -15,6 +15,7 @@ from jax import Array, lax
 
 from .checks import DtypeError, ShapeError, floating, shown
 from .dispatch import dispatched
+from .spacing import evenly
 
 _WARNING = (
     "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. "
@@ -71,8 +72,11 @@ def _line(length, align_corners, dtype):
     """The points of one dimension."""
     if length <= 1:
         return jnp.zeros((length,), dtype=dtype)
-    points = np.linspace(-1, 1, length)
-    return jnp.asarray(points if align_corners else points * (length - 1) / length, dtype=dtype)
+    wide = dtype if dtype in (jnp.float32, jnp.float64) else np.float32
+    points = evenly(-1, 1, length, wide)
+    if not align_corners:
+        points = points * points.dtype.type(length - 1) / points.dtype.type(length)
+    return jnp.asarray(points, dtype=dtype)
 
 
 @dispatched
@@ -154,7 +158,7 @@ def _cubic_taps(at, size, padding_mode, align_corners):
 
 def _pixels(at, size, align_corners):
     """From [-1, 1] to places of pixels."""
-    return (at + 1) / 2 * (size - 1) if align_corners else ((at + 1) * size - 1) / 2
+    return (at + 1) * ((size - 1) / 2) if align_corners else (at + 1) * (size / 2) - 0.5  # PyTorch's roundings
 
 
 def _inside(at, size, padding_mode, align_corners):

@@ -9,6 +9,7 @@ from jax import Array
 
 import pytreemod.functional as F
 from pytreemod.functional.adaptive import adaptive_log_softmax, adaptive_log_softmax_of
+from pytreemod.functional.checks import ShapeError
 from pytreemod.nn.containers import ModuleList, Sequential
 from pytreemod.nn.linear import Linear
 from pytreemod.nn.loss import _Loss, _WeightedLoss
@@ -110,7 +111,11 @@ class LinearCrossEntropyLoss(_WeightedLoss):
     """An affine map to logits and their cross entropy: (N, in_features) or (in_features,), classes -> () or (N, ...).
 
     ``out_features`` are the further dimensions of the classes; ``options`` changes nothing here, see
-    ``F.linear_cross_entropy``. Raises: on call, as that.
+    ``F.linear_cross_entropy``.
+
+    Raises:
+        ShapeError: ``weight`` is not of shape (num_classes,).
+        RuntimeError: ``label_smoothing`` is not within 0 and 1; on call, as ``F.linear_cross_entropy``.
     """
 
     def __init__(
@@ -128,6 +133,14 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         label_smoothing: float = 0.0,
         options: Any = None,
     ):
+        if weight is not None and tuple(weight.shape) != (num_classes,):
+            raise ShapeError(
+                f"LinearCrossEntropyLoss: expected weight shape to be ({num_classes},), got {tuple(weight.shape)}"
+            )
+        if not 0 <= label_smoothing <= 1:
+            raise RuntimeError(
+                f"LinearCrossEntropyLoss: expected label_smoothing to be in range [0, 1], got {label_smoothing}"
+            )
         super().__init__(weight, None, None, reduction)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing

@@ -68,6 +68,8 @@ with uncollected():
         complex128,
         double,
         dtype,
+        float8_e4m3fn,
+        float8_e5m2,
         float16,
         float32,
         float64,
@@ -136,21 +138,29 @@ with uncollected():
         tril_indices,
         triu_indices,
     )
-    from pytreemod.torch.reading import from_dlpack
+    from pytreemod.torch.reading import from_dlpack, to_dlpack
     from pytreemod.torch.sampling import binomial, poisson
     from pytreemod.torch.serialization import load, save
     from pytreemod.torch.settings import (
         __version__,  # noqa: F401
         are_deterministic_algorithms_enabled,
+        compiled_with_cxx11_abi,
         get_default_device,
+        get_deterministic_debug_mode,
         get_device_module,
         get_float32_matmul_precision,
+        get_num_interop_threads,
         get_num_threads,
+        init_num_threads,
+        is_deterministic_algorithms_warn_only_enabled,
+        is_warn_always_enabled,
         set_default_device,
+        set_deterministic_debug_mode,
         set_float32_matmul_precision,
         set_flush_denormal,
         set_num_interop_threads,
         set_num_threads,
+        set_warn_always,
         typename,
         use_deterministic_algorithms,
     )
@@ -185,9 +195,8 @@ __all__ = [
 
 # loaded at first use: few programs need them
 _LAZY = frozenset(
-    (
-        "accelerator amp backends compiler cpu distributions fft hub jit masked mps signal sparse special testing xpu"
-    ).split()
+    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps profiler "
+    "signal sparse special testing xpu".split()
 )
 _LATE = dict.fromkeys(
     (
@@ -197,7 +206,7 @@ _LATE = dict.fromkeys(
         "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
     ).split(),
     "amp.autocast_mode",
-)  # functions and classes of such modules
+) | {"fork": "jit", "wait": "jit", "GradScaler": "amp.grad_scaler"}  # functions and classes of such modules
 
 
 def __getattr__(name: str) -> Any:

@@ -29,6 +29,7 @@ _TRUTH = frozenset("keepdim descending sorted largest upper ceil_mode align_corn
 _FREE = {  # here a truth value is ``unbiased``, or a number or a list may come first
     "var": ("dim",), "std": ("dim",), "norm": ("dim",), "nuclear_norm": ("dim",), "scatter": ("src",), "lerp":
     ("weight",), "isin": ("input",), "where": ("condition", "input"), "repeat_interleave": ("input",),
+    "bucketize": ("input",), "searchsorted": ("input",),
 }  # fmt: skip
 _NUMBER_FIRST = frozenset(
     "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor rsub fmod "

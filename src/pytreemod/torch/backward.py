@@ -181,6 +181,8 @@ def _find_anomaly(roots: list[Value], cotangents: list[Value], order: list[Value
     for value in reversed(order):
         for k, source in enumerate(value.inputs or () if value.mask else ()):
             if source in bad and value not in bad:
+                if getattr(value.spec, "op", None) and value.spec.op.name == "linear" and len(value.inputs) == 3:
+                    k = (k + 1) % 3  # PyTorch's addmm has the bias first
                 lines = "".join(traceback.format_list([f for f in value.line or () if "pytreemod" not in f.filename]))
                 raise RuntimeError(
                     f"Function '{node_name(value)}' returned nan values in its {k}th output. Its forward call was "

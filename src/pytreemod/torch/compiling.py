@@ -20,6 +20,7 @@ from pytreemod.torch.tensor import Tensor, wrap
 from pytreemod.torch.trees import Place, pack, unpack
 
 _ROOM = 8  # programs for one kind of arguments
+stance = ["default"]  # what calls of compiled functions do: see torch.compiler.set_stance
 _TRIES = 2  # runs in a row that no program could stand for, and the function stays undecorated
 
 
@@ -33,6 +34,7 @@ class CompiledFunction:
         self.name = getattr(function if not isinstance(owner, Module) else type(owner), "__name__", "the function")
         self.entries: dict[Any, list[Entry] | None] = {}  # None: Python runs at every call
         self.tries: dict[Any, int] = {}
+        self.called = False
 
     def __reduce__(self) -> tuple:
         return CompiledFunction, (self.function,)  # a copy compiles anew: the programs belong to these tensors
@@ -41,7 +43,7 @@ class CompiledFunction:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if modes.capture is not None:  # inside another compiled function: part of it
+        if modes.capture is not None or stance[0] == "force_eager":  # inside another compiled function: part of it
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         if kwargs or [1 for arg in args if type(arg) is not Tensor]:
@@ -58,6 +60,8 @@ class CompiledFunction:
         for entry in entries:
             if entry.fits(tensors):
                 return entry.run(tensors)
+        if stance[0] != "default" and self._stays_eager():
+            return self.function(*args, **kwargs)
         entries[:] = [entry for entry in entries if not entry.guards.stale]
         why = self._reasons(whole, entries, tensors)
         made, run = self._record(tree, tensors)
@@ -68,6 +72,20 @@ class CompiledFunction:
         entries.insert(0, made)
         del entries[_ROOM:]
         return made.run(tensors)
+
+    def _stays_eager(self) -> bool:
+        """Under a stance, does a call that no program fits run undecorated?
+
+        Raises:
+            RuntimeError: the stance is "fail_on_recompile".
+        """
+        if stance[0] == "fail_on_recompile":
+            raise RuntimeError(
+                f"Detected recompile when torch.compile stance is 'fail_on_recompile': no program of {self.name} fits "
+                "the arguments and the state of this call"
+            )
+        first, self.called = not self.called, True
+        return first or stance[0] == "eager_on_recompile"
 
     def _record(self, tree: Any, tensors: list[Tensor]) -> tuple[Entry | None, Any]:
         """(the program of a run, None), or (None, the run) if no program can stand for it."""

@@ -6,10 +6,11 @@ import warnings
 from typing import Any
 
 import jax
+import ml_dtypes
 import numpy as np
 
 from pytreemod.torch import messages
-from pytreemod.torch.dtypes import as_dtype, default, from_numpy_dtype
+from pytreemod.torch.dtypes import as_dtype, default, float8_e4m3fn, float32, from_numpy_dtype
 from pytreemod.torch.placing import OPTIONS, placing
 from pytreemod.torch.size import Size
 from pytreemod.torch.tape.value import constant
@@ -48,6 +49,9 @@ def array_of(data: Any, dtype: Any = None) -> Any:
         RuntimeError: the dtype cannot be told.
     """
     want = None if dtype is None else as_dtype(dtype, "tensor").numpy
+    if want == float8_e4m3fn.numpy:  # it has no infinity: what is larger becomes its largest, as when it is cast
+        largest = float(ml_dtypes.finfo(want).max)
+        return np.clip(np.asarray(array_of(data, float32)), -largest, largest).astype(want)
     if isinstance(data, jax.Array):
         return data if want is None else data.astype(want)
     if isinstance(data, (list, tuple)) and _contains(data, Tensor):

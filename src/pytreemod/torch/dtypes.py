@@ -99,6 +99,8 @@ def _make(name: str, scalar_name: str, numpy_type: Any = None) -> dtype:
 
 float16 = half = _make("float16", "Half")
 bfloat16 = _make("bfloat16", "BFloat16", ml_dtypes.bfloat16)
+float8_e4m3fn = _make("float8_e4m3fn", "Float8_e4m3fn", ml_dtypes.float8_e4m3fn)
+float8_e5m2 = _make("float8_e5m2", "Float8_e5m2", ml_dtypes.float8_e5m2)
 float32 = _make("float32", "Float")
 float64 = double = _make("float64", "Double")
 complex64 = cfloat = _make("complex64", "ComplexFloat")
@@ -116,6 +118,7 @@ bool = _make("bool", "Bool")
 int = int32
 float = float32
 
+EIGHT_BITS = (float8_e4m3fn, float8_e5m2)  # to store and to cast; PyTorch promotes them with nothing
 ALL = (bool, uint8, int8, int16, int32, int64, uint16, uint32, uint64)
 ALL += (float16, bfloat16, float32, float64, complex64, complex128)
 

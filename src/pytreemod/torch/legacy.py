@@ -5,6 +5,8 @@ They are names for a dtype, not classes of tensors: what they make is a plain ``
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -75,3 +77,48 @@ def set_default_tensor_type(t: Any) -> None:
     if not kind.dtype.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
     dtypes.set_default_dtype(kind.dtype)
+
+
+# ---- methods that PyTorch keeps for old programs
+
+
+def _resize(self: Any, *sizes: int) -> Any:
+    """The tensor in another shape of as many elements.
+
+    Raises:
+        RuntimeError: they are more or fewer.
+    """
+    warnings.warn("non-inplace resize is deprecated", UserWarning, stacklevel=2)
+    if math.prod(sizes) != self.numel():
+        raise RuntimeError(
+            f"requested resize to {'x'.join(map(str, sizes))} ({math.prod(sizes)} elements in total), but the given "
+            f"tensor has a size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). autograd's resize can "
+            "only change the shape of a given tensor, while preserving the number of elements."
+        )
+    return self.reshape(sizes)
+
+
+def _resize_as(self: Any, tensor: Any) -> Any:
+    """``resize`` to the shape of another tensor. Raises: as that."""
+    return _resize(self, *tensor.shape)
+
+
+def _reinforce(self: Any, reward: Any) -> None:
+    """Gone from PyTorch too. Raises RuntimeError."""
+    raise RuntimeError("reinforce() was removed. Use torch.distributions instead.")
+
+
+def _record_stream(self: Any, stream: Any) -> None:
+    """Nothing: JAX keeps an array until what reads it is done.
+
+    Raises:
+        RuntimeError: ``stream`` is none.
+    """
+    if stream is None:
+        raise RuntimeError("unknown parameter type: expected a stream, got None")
+
+
+for _name, _method in {
+    "resize": _resize, "resize_as": _resize_as, "reinforce": _reinforce, "record_stream": _record_stream,
+}.items():  # fmt: skip
+    setattr(Tensor, _name, _method)

@@ -57,6 +57,7 @@ CREATE_GRAPH = (
 _TYPE_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
     "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+    "float8_e4m3fn": "Float8_e4m3fn", "float8_e5m2": "Float8_e5m2",
     "complex64": "ComplexFloat", "complex128": "ComplexDouble",
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 
 _SHARD = "shard the functional face over devices with jax.sharding (one process; see docs/faq.md)"
 _COMPILE = "torch.compile makes one program of a whole step"
+_CACHE = "jax.config.update('jax_compilation_cache_dir', folder) keeps compiled programs"
 _EXPORT = "jax.export writes a jitted function of the functional face to a file"
 _SPARSE = "jax.experimental.sparse has sparse matrices for the functional face"
 
@@ -17,20 +18,26 @@ ALTERNATIVES = {
     "torch.ao": "jax.lax has integer products; quantisation itself is not there",
     "torch.autograd.forward_ad": "torch.func.jvp(function, primals, tangents)",
     "torch.autograd.graph.region_activation_memory_budget": "torch.utils.checkpoint.checkpoint",
-    "torch.autograd.profiler": "jax.profiler.trace(folder) records what runs",
     "torch.chalf": "torch.complex64: JAX has no complex numbers of 16-bit parts",
     "torch.complex32": "torch.complex64: JAX has no complex numbers of 16-bit parts",
     "torch.cuda.amp": "leave it out: torch.cuda.amp is disabled where there is no GPU",
+    "torch.compiler.load_cache_artifacts": _CACHE,
+    "torch.compiler.save_cache_artifacts": _CACHE,
     "torch.cuda.CUDAGraph": _COMPILE,
     "torch.cuda.graph": _COMPILE,
     "torch.cuda.make_graphed_callables": _COMPILE,
     "torch.cuda.nccl": _SHARD,
-    "torch.cuda.nvtx": "jax.profiler.TraceAnnotation(name) marks a range",
     "torch.distributed": _SHARD,
     "torch.export": _EXPORT,
     "torch.fx": "pytreemod.show_functional(function) shows a program as Python; jax.make_jaxpr as a jaxpr",
+    "torch.float4_e2m1fn_x2": "torch.float8_e4m3fn, or jnp.float4_e2m1fn on the functional face",
+    "torch.float8_e4m3fnuz": "torch.float8_e4m3fn",
+    "torch.float8_e5m2fnuz": "torch.float8_e5m2",
+    "torch.float8_e8m0fnu": "torch.float8_e5m2, or jnp.float8_e8m0fnu on the functional face",
     "torch.hub": "download the weights as safetensors, and load them with torch.load or model.load_state_dict",
     "torch.jit": _COMPILE,
+    "torch.jit.load": "torch.load, and model.load_state_dict",
+    "torch.jit.save": "torch.save(model.state_dict(), file)",
     "torch.monitor": "logging, or jax.profiler",
     "torch.mps": "JAX chooses the device: leave the call out",
     "torch.mtia": "JAX chooses the device: leave the call out",
@@ -42,7 +49,6 @@ ALTERNATIVES = {
     "torch.nn.parallel.distributed": _SHARD,
     "torch.nn.quantizable": "nn.LSTM, nn.MultiheadAttention without quantisation",
     "torch.nn.utils.parametrize": "calculate the weight in forward() from the parameters that train",
-    "torch.nn.utils.prune": "multiply the weight by a mask in forward()",
     "torch.onnx": _EXPORT,
     "torch.ops.aten": "the function of torch, torch.Tensor or torch.nn.functional that does the same",
     "torch.overrides": "subclass torch.Tensor for methods; pytreemod.lift makes functions of JAX work on tensors",

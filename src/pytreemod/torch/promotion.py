@@ -26,11 +26,15 @@ def promote_types(type1: Any, type2: Any) -> dtype:
     """The smallest dtype that both can be cast to, as PyTorch's table has it.
 
     Raises:
-        RuntimeError: uint16, uint32 or uint64 with another integral, bool or complex type.
+        RuntimeError: uint16, uint32 or uint64 with another integral, bool or complex type; floats of 8 bits.
     """
     a, b = as_dtype(type1, "promote_types"), as_dtype(type2, "promote_types")
     if a is b:
         return a
+    if a in dtypes.EIGHT_BITS or b in dtypes.EIGHT_BITS:
+        raise RuntimeError(
+            f"Promotion for Float8 Types is not supported, attempted to promote {a.scalar_name} and {b.scalar_name}"
+        )
     if a.category > b.category:
         low, high = b, a
     else:

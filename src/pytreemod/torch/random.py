@@ -234,7 +234,7 @@ def randn(
 
 
 def randint(
-    low: int,
+    low: Any = None,
     high: Any = None,
     size: Any = None,
     *,
@@ -245,6 +245,9 @@ def randint(
     """Integers in [low, high); ``randint(high, size)`` starts at 0."""
     if size is None:
         low, high, size = 0, low, high
+    low = 0 if low is None else low
+    if high is None or size is None:
+        raise TypeError("randint() received an invalid combination of arguments: expected high and size")
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     sample = source(generator).randint(int(low), int(high), shape_of((size,)), dtype="int64")
@@ -358,7 +361,7 @@ composite(function=False)(bernoulli)
 composite(function=False)(multinomial)
 
 
-rand, randn, randint = (placing(f, *OPTIONS, "size", "out", "memory_format") for f in (rand, randn, randint))
+rand, randn, randint = (placing(f, *OPTIONS, "size", "out") for f in (rand, randn, randint))
 randperm, normal = placing(randperm, *OPTIONS, "out"), placing(normal, *OPTIONS, "out")
 rand_like, randn_like, randint_like = (
     placing(f, *OPTIONS, "generator", "requires_grad", "memory_format") for f in (rand_like, randn_like, randint_like)

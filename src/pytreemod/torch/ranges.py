@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pytreemod.functional.spacing import evenly
 from pytreemod.torch.creation import kind_of, made
 from pytreemod.torch.dtypes import as_dtype, default, int64
 from pytreemod.torch.placing import OPTIONS, placing
@@ -55,14 +56,16 @@ def _row(start: Any, end: Any, step: Any, dtype: Any, count: Callable) -> np.nda
 
 
 @_offered
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
+def arange(start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
     """Numbers from ``start`` up to and without ``end``; int64 if all three are integers.
 
     Raises:
         RuntimeError: the step is zero or leads away from the end.
         ValueError: the step is zero in the integer dtype asked for.
     """
-    start, end = (0, start) if end is None else (start, end)
+    if start is None and end is None:
+        raise TypeError("arange() received an invalid combination of arguments: expected an end")
+    start, end = (0, start) if end is None else (start or 0, end)
     start, end, step = _numbers(start, end, step)
     if dtype is None:
         dtype = default.dtype if any(isinstance(v, float) for v in (start, end, step)) else int64
@@ -95,15 +98,6 @@ def _ends(*ends: Any) -> tuple:
     return _numbers(*ends)
 
 
-def _spaced(start: Any, end: Any, steps: int, wide: Any) -> Any:
-    """``steps`` numbers, each half counted from its end."""
-    if steps == 1:
-        return np.full((1,), start, wide)
-    gap = wide((wide(end) - wide(start)) / wide(steps - 1))
-    places = np.arange(steps, dtype=wide)
-    return np.where(places.real < steps // 2, wide(start) + gap * places, wide(end) - gap * (steps - 1 - places))
-
-
 def _in_between(kind: Any, *ends: Any) -> Any:
     if any(isinstance(end, complex) for end in ends) or np.dtype(kind).kind == "c":
         return np.complex128
@@ -127,7 +121,7 @@ def linspace(start: Any, end: Any, steps: Any, *, dtype: Any = None) -> Any:
     _check_steps("linspace", steps)
     start, end = _ends(start, end)
     kind = _kind_between(dtype, start, end)
-    return _spaced(start, end, steps, _in_between(kind, start, end)).astype(kind)
+    return evenly(start, end, steps, _in_between(kind, start, end)).astype(kind)
 
 
 @_offered
@@ -137,7 +131,7 @@ def logspace(start: Any, end: Any, steps: Any, base: float = 10.0, *, dtype: Any
     start, end = _ends(start, end)
     kind = _kind_between(dtype, start, end)
     wide = np.complex128 if _in_between(kind, start, end) is np.complex128 else np.float64
-    return np.power(wide(base), _spaced(start, end, steps, wide)).astype(kind)
+    return np.power(wide(base), evenly(start, end, steps, wide)).astype(kind)
 
 
 @_offered

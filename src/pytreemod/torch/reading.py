@@ -61,13 +61,13 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
 
     Raises:
         RuntimeError: the tensor requires grad.
-        TypeError: NumPy has no such dtype (bfloat16).
+        TypeError: NumPy has no such dtype (bfloat16, floats of 8 bits).
     """
     if not force and self.requires_grad:
         raise RuntimeError(messages.NUMPY_GRAD)
     array = host(self)
-    if array.dtype.name == "bfloat16":
-        raise TypeError("Got unsupported ScalarType BFloat16")
+    if array.dtype.name.startswith(("bfloat16", "float8")):
+        raise TypeError(f"Got unsupported ScalarType {self.dtype.scalar_name}")
     return array.copy()
 
 
@@ -213,10 +213,30 @@ def dlpack_device(self: Tensor) -> Any:
     return jax.numpy.asarray(self._array()).__dlpack_device__()
 
 
+def to_dlpack(tensor: Tensor) -> Any:
+    """The array of a tensor as a capsule of DLPack, which others take over without a copy."""
+    return dlpack(tensor)
+
+
+class _Capsule:
+    """A capsule as JAX takes it: on the device that JAX computes on."""
+
+    def __init__(self, capsule: Any):
+        self.capsule = capsule
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return self.capsule
+
+    def __dlpack_device__(self) -> Any:
+        return jax.numpy.zeros(()).__dlpack_device__()
+
+
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor with the values of another library's array."""
     if isinstance(ext_tensor, Tensor):
         return ext_tensor
+    if type(ext_tensor).__name__ == "PyCapsule":
+        ext_tensor = _Capsule(ext_tensor)
     return as_tensor(jax.dlpack.from_dlpack(ext_tensor))
 
 

@@ -16,7 +16,8 @@ from pytreemod.torch.version import __version__  # noqa: F401
 
 _threads = [os.cpu_count() or 1]
 _precision = ["highest"]
-_deterministic = [False]
+_deterministic = [False, False]  # asked for; a warning is enough
+_warn_always = [False]
 
 
 def get_num_threads() -> int:
@@ -35,7 +36,27 @@ def set_num_threads(number: int) -> None:
     _threads[0] = int(number)
 
 
-set_num_interop_threads = set_num_threads
+_interop = [_threads[0]]
+
+
+def get_num_interop_threads() -> int:
+    """The number last set, or that of the processors."""
+    return _interop[0]
+
+
+def set_num_interop_threads(number: int) -> None:
+    """Kept for ``get_num_interop_threads``; XLA's own threads are not changed.
+
+    Raises:
+        RuntimeError: ``number`` is not positive.
+    """
+    if number < 1:
+        raise RuntimeError("set_num_interop_threads expects a positive integer")
+    _interop[0] = int(number)
+
+
+def init_num_threads() -> None:
+    """Nothing: XLA has its threads."""
 
 
 def get_float32_matmul_precision() -> str:
@@ -56,12 +77,61 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Kept for ``are_deterministic_algorithms_enabled``: programs on CPU are deterministic anyway."""
-    _deterministic[0] = bool(mode)
+    _deterministic[:] = [bool(mode), bool(mode and warn_only)]
 
 
 def are_deterministic_algorithms_enabled() -> bool:
     """Whether they were asked for."""
     return _deterministic[0]
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether they were asked for with ``warn_only``."""
+    return _deterministic[1]
+
+
+_DEBUG_MODES = {"default": 0, "warn": 1, "error": 2}
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """``use_deterministic_algorithms`` by "default", "warn", "error", or 0, 1, 2.
+
+    Raises:
+        TypeError, RuntimeError: anything else.
+    """
+    if not isinstance(debug_mode, (str, int)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    number = _DEBUG_MODES.get(debug_mode) if isinstance(debug_mode, str) else debug_mode
+    if number not in (0, 1, 2):
+        expected = "one of `default`, `warn`, `error`," if isinstance(debug_mode, str) else "0, 1, or 2,"
+        raise RuntimeError(f"invalid value of debug_mode, expected {expected} but got {debug_mode}")
+    use_deterministic_algorithms(number > 0, warn_only=number == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """0: not asked for, 1: with ``warn_only``, 2: asked for."""
+    return 0 if not _deterministic[0] else 1 if _deterministic[1] else 2
+
+
+def set_warn_always(b: bool) -> None:
+    """Kept for ``is_warn_always_enabled``: warnings are Python's, whose filters decide how often one is shown.
+
+    Raises:
+        RuntimeError: no bool.
+    """
+    if not isinstance(b, bool):
+        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _warn_always[0] = b
+
+
+def is_warn_always_enabled() -> bool:
+    """What was set."""
+    return _warn_always[0]
+
+
+def compiled_with_cxx11_abi() -> bool:
+    """True, as PyTorch's own builds answer."""
+    return True
 
 
 def get_default_device() -> device:

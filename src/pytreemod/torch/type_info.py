@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import ml_dtypes
@@ -47,7 +48,7 @@ class finfo(_Info):  # noqa: N801 (PyTorch's name)
         self.bits = kind.itemsize * 8
         self.min, self.max, self.eps = float(limits.min), float(limits.max), float(limits.eps)
         self.tiny = self.smallest_normal = float(limits.smallest_normal)
-        self.resolution = float(f"1e-{limits.precision}")
+        self.resolution = float(f"1e-{int(limits.nmant * math.log10(2))}")
 
     def __repr__(self) -> str:
         names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")

@@ -162,6 +162,20 @@ def test_linear_cross_entropy_is_pytorchs(settings):
     same(loss, x)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (lambda t: {"weight": t.ones(3)}, r"expected weight shape to be \(2,\), got \(3,\)"),
+        (lambda t: {"label_smoothing": 2.0}, r"expected label_smoothing to be in range \[0, 1\], got 2.0"),
+    ],
+    ids=["weight", "label_smoothing"],
+)
+def test_linear_cross_entropy_loss_refuses_at_construction(settings, words):
+    for t in (ptt, torch):
+        with pytest.raises(RuntimeError, match=words):
+            t.nn.LinearCrossEntropyLoss(3, 2, **settings(t))
+
+
 def test_sync_batch_norm_takes_the_place_of_batch_norm():
     net = ptt.nn.Sequential(ptt.nn.Linear(2, 3), ptt.nn.BatchNorm1d(3), ptt.nn.Sequential(ptt.nn.BatchNorm1d(3)))
     weight, mean = net[1].weight, net[1].running_mean

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("functional", "graph", "variable"):  # loaded at first use
+    if name in ("functional", "graph", "profiler", "variable"):  # loaded at first use
         return import_module(f"{__name__}.{name}")
     if name == "Variable":
         return import_module(f"{__name__}.variable").Variable

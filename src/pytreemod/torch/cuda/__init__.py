@@ -119,6 +119,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "amp" and find_spec(f"{__name__}.amp"):
-        return import_module(f"{__name__}.amp")
+    if name in ("amp", "nvtx") and find_spec(f"{__name__}.{name}"):
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'torch.cuda' has no attribute '{name}': {told(f'torch.cuda.{name}')}")

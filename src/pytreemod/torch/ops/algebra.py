@@ -4,10 +4,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from pytreemod.torch.dtypes import EIGHT_BITS
 from pytreemod.torch.ops.kinds import name_of, refuse
 from pytreemod.torch.ops.matrix import DOT, same_kind
+from pytreemod.torch.ops.output import rounded
 from pytreemod.torch.ops.registry import FUNCTIONS, axis, composite, operands, operation
-from pytreemod.torch.ops.shapes import broadcast, product
+from pytreemod.torch.ops.shapes import broadcast, product, times
 from pytreemod.torch.tensor import Tensor
 
 
@@ -94,3 +96,41 @@ _joined = FUNCTIONS["block_diag"]
 def block_diag(*tensors: Any) -> Tensor:
     """The tensors as blocks on the diagonal of one matrix."""
     return _joined(tensors)
+
+
+@operation(saves="none", method=False)
+def _scaled_mm(
+    input: Any,
+    mat2: Any,
+    scale_a: Any,
+    scale_b: Any,
+    bias: Any = None,
+    scale_result: Any = None,
+    out_dtype: Any = None,
+    use_fast_accum: bool = False,
+) -> Any:
+    """The product of matrices of 8-bit floats times their scales: one number each, or one for each row and column."""
+    for name, each in (("mat1", input), ("mat2", mat2)):
+        if each.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {each.ndim} dimensions")
+    if input.shape[1] != mat2.shape[0]:
+        shapes = " and ".join(times(each.shape) for each in (input, mat2))
+        raise RuntimeError(f"mat_a and mat_b shapes cannot be multiplied ({shapes})")
+    eight = tuple(d.numpy for d in EIGHT_BITS)
+    rows, columns = (input.shape[0], 1), (1, mat2.shape[1])
+    scaled = scale_a.size == scale_b.size == 1 or (scale_a.shape, scale_b.shape) == (rows, columns)
+    if input.dtype not in eight or mat2.dtype not in eight or not scaled or scale_a.dtype != jnp.float32:
+        raise ValueError(
+            "Invalid scaling configuration. Expected: a and b are float8, scales float and singletons, or of "
+            f"shapes {rows} and {columns}. Got {name_of(input)}, {name_of(mat2)}, and scales of "
+            f"{list(scale_a.shape)} and {list(scale_b.shape)}"
+        )
+    if bias is not None and bias.shape != mat2.shape[1:]:
+        raise RuntimeError(f"Bias must be size {mat2.shape[1]} but got {bias.size}")
+    if scale_a.size == 1:
+        scale_a, scale_b = scale_a.reshape(()), scale_b.reshape(())
+    out = jnp.matmul(input.astype(jnp.float32), mat2.astype(jnp.float32)) * (scale_a * scale_b)
+    out = out if bias is None else out + bias.astype(jnp.float32)
+    if scale_result is not None and out_dtype is not None and out_dtype in eight:  # PyTorch ignores it elsewhere
+        out = out / scale_result.reshape(())
+    return rounded(out, input.dtype if out_dtype is None else out_dtype)

@@ -79,6 +79,20 @@ def _upsampling(n: int, mode: str, antialias: bool = False) -> Callable:
     return upsample
 
 
+def _cross_entropy(
+    input: Tensor, target: Tensor, weight: Any = None, reduction: int = 1, ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+) -> Tensor:  # fmt: skip
+    how = ("none", "mean", "sum")[reduction]
+    return F.cross_entropy(
+        input, target, weight, ignore_index=ignore_index, reduction=how, label_smoothing=label_smoothing
+    )
+
+
+def _padding(mode: str) -> Callable:
+    return lambda input, padding: F.pad(input, tuple(padding), mode)
+
+
 ONLY: dict[str, Callable] = {
     "_softmax": _softmax,
     "_log_softmax": _log_softmax,
@@ -100,8 +114,17 @@ ONLY: dict[str, Callable] = {
     "max_pool3d_with_indices": F.max_pool3d_with_indices,
     "_adaptive_avg_pool2d": F.adaptive_avg_pool2d,
     "_adaptive_avg_pool3d": F.adaptive_avg_pool3d,
-    "hardtanh": F.hardtanh,
-    "leaky_relu": F.leaky_relu,
+    "cross_entropy_loss": _cross_entropy,
+    "im2col": lambda input, kernel_size, dilation, padding, stride: F.unfold(
+        input, tuple(kernel_size), tuple(dilation), tuple(padding), tuple(stride)
+    ),
+    "col2im": lambda input, output_size, kernel_size, dilation, padding, stride: F.fold(
+        input, tuple(output_size), tuple(kernel_size), tuple(dilation), tuple(padding), tuple(stride)
+    ),
+    **{f"reflection_pad{n}d": _padding("reflect") for n in (1, 2, 3)},
+    **{f"replication_pad{n}d": _padding("replicate") for n in (1, 2, 3)},
+    "lift_fresh_copy": lambda input: input.clone(),
+    "_local_scalar_dense": lambda input: input.item(),
     "upsample_linear1d": _upsampling(1, "linear"),
     "upsample_bilinear2d": _upsampling(2, "bilinear"),
     "upsample_bicubic2d": _upsampling(2, "bicubic"),

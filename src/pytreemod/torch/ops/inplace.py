@@ -30,7 +30,7 @@ def zero_(self: Tensor) -> Tensor:
 
 
 def _copy(input: Any, src: Any) -> Any:
-    return jnp.broadcast_to(src.astype(input.dtype), input.shape)
+    return jnp.broadcast_to(cast(src, input.dtype), input.shape)
 
 
 COPY = operation("CopyBackwards", "none", function=False, method=False, name="copy")(_copy)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
+
 from pytreemod.torch import messages
-from pytreemod.torch.dtypes import from_numpy_dtype
+from pytreemod.torch.dtypes import float8_e4m3fn, from_numpy_dtype
 from pytreemod.torch.promotion import can_cast
 from pytreemod.torch.record import OPS, call
 from pytreemod.torch.tape.modes import modes
@@ -26,12 +28,17 @@ _TRUTH_OUT = {
 _APART = frozenset("gather take index_select".split())  # these may not be written over what they read
 
 
-def _cast(x: Any, dtype: Any) -> Any:
+def rounded(x: Any, dtype: Any) -> Any:
+    """``x`` in another dtype."""
+    if dtype == _SATURATING and jnp.issubdtype(x.dtype, jnp.floating):
+        largest = float(jnp.finfo(dtype).max)  # it has no infinity: PyTorch goes to its end, XLA to NaN
+        x = jnp.where(jnp.abs(x) > largest, jnp.copysign(jnp.asarray(largest, x.dtype), x), x)
     return x.astype(dtype)
 
 
-CAST = Op(_cast, "ToCopyBackward0", saves="none")
-OPS[_cast] = CAST
+_SATURATING = float8_e4m3fn.numpy
+CAST = Op(rounded, "ToCopyBackward0", saves="none")
+OPS[rounded] = CAST
 
 
 def deliver(name: str, result: Any, out: Any, args: tuple) -> Any:

@@ -21,7 +21,7 @@ from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
 from pytreemod.torch.layout import crosses
 from pytreemod.torch.ops import bounds
 from pytreemod.torch.ops.keywords import respelled, spelling
-from pytreemod.torch.ops.output import deliver, fitted
+from pytreemod.torch.ops.output import deliver, fitted, rounded
 from pytreemod.torch.ops.shapes import broadcast
 from pytreemod.torch.promotion import promote
 from pytreemod.torch.record import OPS, Flagged, call
@@ -41,7 +41,7 @@ _IN_PLACE_FUNCTIONS = frozenset(
 _NUMBERS = (int, float, bool, complex)
 _NUMBER_FIRST = frozenset(
     "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor "
-    "bitwise_left_shift bitwise_right_shift isin where".split()
+    "bitwise_left_shift bitwise_right_shift isin where bucketize".split()
 )  # PyTorch takes a number before a tensor here
 _TENSORS_ONLY = frozenset(
     "atan2 fmin fmax minimum maximum logical_and logical_or logical_xor gcd lcm logaddexp logaddexp2 hypot ldexp "
@@ -87,7 +87,7 @@ def cast(x: Any, dtype: Any) -> Any:
             info = np.iinfo(dtype)
             x = (x - info.min) % (1 << info.bits) + info.min  # PyTorch wraps a number that does not fit
         return jnp.asarray(x, dtype)
-    return x.astype(dtype) if x.dtype != dtype else x
+    return rounded(x, dtype) if x.dtype != dtype else x
 
 
 def floating(x: Any) -> Any:

@@ -14,6 +14,7 @@ class Modes(threading.local):
     anomaly: bool = False  # remember the line of every recorded operation
     autocast: Any = None  # casts the arguments of calls, within torch.autocast
     capture: Any = None  # the Capture in progress, under torch.compile
+    tracing: bool = False  # an example runs, for torch.jit.trace
     mutable: bool = False  # what forward used may change in place before backward
     hooks_disabled: str | None = None  # what hooks on saved tensors raise
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import cmath
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pytreemod.torch import dtypes
-from pytreemod.torch.creation import from_numpy
+from pytreemod.torch.creation import from_numpy, tensor
 from pytreemod.torch.promotion import promote_types
 from pytreemod.torch.tensor import Tensor
 from pytreemod.torch.testing.differences import array_differences, scalar_differences
@@ -189,3 +190,31 @@ def _compare_tensors(a: Any, b: Any, options: _Options, place: tuple) -> None:
     says = array_differences(x, y, rtol, atol, options.equal_nan)
     if says is not None:
         raise _Mismatch(says, place=place)
+
+
+_FORMER = {"torch.float16": (1e-3, 1e-3), "torch.float32": (1e-4, 1e-5), "torch.float64": (1e-5, 1e-8)}
+
+
+def assert_allclose(
+    actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True,
+    msg: str = "",
+) -> None:  # fmt: skip
+    """``assert_close`` with the former tolerances, whatever the dtypes; deprecated, as in PyTorch.
+
+    Raises:
+        AssertionError: they are not close.
+    """
+    warnings.warn(
+        "`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. Please "
+        "use `torch.testing.assert_close()` instead.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    if not isinstance(actual, Tensor):
+        actual = tensor(actual)
+    if not isinstance(expected, Tensor):
+        expected = tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        both = [_FORMER.get(str(t.dtype), (0.0, 0.0)) for t in (actual, expected)]
+        rtol, atol = (max(each) for each in zip(*both, strict=True))
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None)

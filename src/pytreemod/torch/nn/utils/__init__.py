@@ -1,5 +1,9 @@
 """``torch.nn.utils``: clipping gradients, parameters as one vector, and weights made of other tensors."""
 
+from importlib import import_module
+from typing import Any
+
+from pytreemod.torch.missing import told
 from pytreemod.torch.nn.utils import parametrizations, parametrize, rnn, stateless
 from pytreemod.torch.nn.utils.clip_grad import (
     clip_grad_norm,
@@ -46,3 +50,9 @@ __all__ = [
     "vector_to_parameters",
     "weight_norm",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "prune":  # loaded at first use
+        return import_module(f"{__name__}.prune")
+    raise AttributeError(f"module 'torch.nn.utils' has no attribute '{name}': {told(f'torch.nn.utils.{name}')}")
