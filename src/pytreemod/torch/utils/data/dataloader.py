@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytreemod.torch.backend import accelerator_type
-from pytreemod.torch.utils.data import _tensors
+from pytreemod.torch.utils.data import _tensors, piping
 from pytreemod.torch.utils.data.collate import default_collate, default_convert
 from pytreemod.torch.utils.data.dataset import IterableDataset
 from pytreemod.torch.utils.data.fetch import Fetcher
@@ -82,6 +82,8 @@ class DataLoader:
     ):
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         self._iterable = isinstance(dataset, IterableDataset)
+        if piping.is_iter_pipe(dataset) and shuffle is not None:
+            dataset, shuffle = piping.shuffled(dataset, shuffle), None
         if self._iterable:
             given = {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}
             for name, value in given.items():
@@ -170,15 +172,25 @@ class _Pass:
 
     def __init__(self, loader: DataLoader):
         self._indices = loader._indices
-        # In this order, as PyTorch: a sampler that draws when iter() is called draws before the seed.
+        self._dataset = loader.dataset
+        self._generator = loader.generator
+        # In this order, as PyTorch: pipes first; a sampler that draws when iter() is called draws before the seed.
+        self._pipe_seed = self._seed_pipes()
         self._order = iter(self._indices)
         self._seed = _tensors.seed_draw(loader.generator)
         self._told_length = loader._told_length
-        self._dataset = loader.dataset
         self._given = 0
 
     def __iter__(self) -> _Pass:
         return self
+
+    def _seed_pipes(self) -> int | None:
+        """Draw the seed of a pass for pipes with random steps, which the workers get too; None without pipes."""
+        if not piping.is_iter_pipe(self._dataset):
+            return None
+        seed = _tensors.seed_draw(self._generator)
+        piping.seeded(self._dataset, seed)
+        return seed
 
     def __len__(self) -> int:
         return len(self._indices)  # type: ignore[arg-type]
@@ -208,6 +220,7 @@ class _LocalPass(_Pass):
         if loader.timeout:
             raise AssertionError(f"DataLoader: timeout needs workers, got timeout={loader.timeout}, num_workers=0")
         batched = loader.batch_sampler is not None
+        piping.share(loader.dataset, 1, 0)
         self._fetch = Fetcher(loader.dataset, batched, loader.collate_fn, loader.drop_last)
 
     def _following(self) -> Any:
@@ -223,10 +236,13 @@ class _WorkerPass(_Pass):
         self._count, self._in_order, self._keep = count, loader.in_order, loader.persistent_workers
         self._ahead = loader.prefetch_factor * count
         batched = loader.batch_sampler is not None
-        parcel = Parcel(loader.dataset, batched, loader.collate_fn, loader.drop_last, loader.worker_init_fn)
+        parcel = Parcel(
+            loader.dataset, batched, loader.collate_fn, loader.drop_last, loader.worker_init_fn, self._pipe_seed
+        )
         self._team = Team(loader.multiprocessing_context, count, parcel, self._seed, loader.timeout)
         self._end = weakref.finalize(self, self._team.stop)  # also when the loop is left early
         self._epoch = 0
+        self._seed_pipes()  # PyTorch draws once more here, so that the stream stays in step
         self._begin()
 
     def restart(self, loader: DataLoader) -> None:
@@ -234,8 +250,10 @@ class _WorkerPass(_Pass):
         self._epoch += 1
         self._given = 0
         self._told_length = loader._told_length
+        self._generator = loader.generator
+        self._pipe_seed = self._seed_pipes()
         for k in range(self._count):
-            self._team.send(k, (self._epoch, Resume()))
+            self._team.send(k, (self._epoch, Resume(self._pipe_seed)))
         self._begin()
 
     def _begin(self) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from pytreemod.torch.utils.data import _tensors
+from pytreemod.torch.utils.data import _tensors, piping
 from pytreemod.torch.utils.data.collate import Outgoing
 from pytreemod.torch.utils.data.fetch import Fetcher
 
@@ -101,7 +101,10 @@ class Exhausted:
 
 
 class Resume:
-    """Asks a worker to begin another pass over the dataset."""
+    """Asks a worker to begin another pass over the dataset, with another seed where that is pipes."""
+
+    def __init__(self, pipe_seed: int | None):
+        self.pipe_seed = pipe_seed
 
 
 def _packed(epoch: int, result: Any, worker: int) -> bytes:
@@ -144,7 +147,7 @@ def run(parcel: Parcel, tasks: Any, results: Any, done: Any, base_seed: int, wor
     """The life of a worker process.
 
     Args:
-        parcel: dataset, whether indices are lists, collate function, drop_last, worker_init_fn.
+        parcel: dataset, whether indices are lists, collate function, drop_last, worker_init_fn, seed of pipes.
         tasks: queue of ``(epoch, index)``, ``(epoch, Resume)`` or None, which ends it.
         results: queue of pickled ``(epoch, batch)``.
         done: event set when nobody waits for results any more.
@@ -163,8 +166,10 @@ def run(parcel: Parcel, tasks: Any, results: Any, done: Any, base_seed: int, wor
         seed = _seed(base_seed, worker)
         fetch: Fetcher | Failure | None = None
         try:
-            dataset, batched, collate_fn, drop_last, init_fn = parcel.open()
+            dataset, batched, collate_fn, drop_last, init_fn, pipe_seed = parcel.open()
             _info = WorkerInfo(worker, count, seed, dataset)
+            piping.seeded(dataset, pipe_seed)
+            piping.share(dataset, count, worker)
             if init_fn is not None:
                 init_fn(worker)
         except Exception as error:
@@ -182,6 +187,8 @@ def run(parcel: Parcel, tasks: Any, results: Any, done: Any, base_seed: int, wor
             if done.is_set():
                 continue
             if isinstance(index, Resume):
+                if broken is None:
+                    piping.seeded(dataset, index.pipe_seed)
                 fetch = broken or begin()
                 continue
             results.put(_packed(epoch, _batch(fetch, index, worker), worker))
