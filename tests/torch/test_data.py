@@ -2,6 +2,7 @@
 
 import collections
 import types
+import warnings
 
 import numpy as np
 import pytest
@@ -350,3 +351,50 @@ def test_what_a_loader_is_made_of_stays():
         loader.batch_size = 3
     with pytest.raises(AssertionError, match="timeout"):
         iter(ours.DataLoader([1], timeout=1))
+
+
+def test_a_start_method_is_checked_when_it_is_set():
+    for data in (ours, theirs):
+        loader = data.DataLoader([1, 2])
+        with pytest.raises(ValueError, match="can only be used with multi-process loading"):
+            loader.multiprocessing_context = "spawn"
+        loader = data.DataLoader([1, 2], num_workers=1)
+        with pytest.raises(ValueError, match="should specify a valid start method in"):
+            loader.multiprocessing_context = "wrong"
+        loader.multiprocessing_context = "spawn"
+        assert loader.multiprocessing_context.get_start_method() == "spawn"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "d.DataLoader[int] and 1",
+        "[(l._auto_collation, type(l._index_sampler).__name__, l._dataset_kind) for l in [d.DataLoader([1])]]",
+        "d.DataLoader([1])._iterator",
+        "[type(l._index_sampler).__name__ for l in [d.DataLoader([1], batch_size=None)]]",
+        "[(type(l.sampler).__name__, l._dataset_kind) for l in [d.DataLoader(d.ChainDataset([]))]]",
+        "d._DatasetKind.Map, d._DatasetKind.Iterable",
+        "list(d.DataLoader([1, 2])._get_iterator())",
+        "d.DataLoader([1]).check_worker_number_rationality()",
+        "len(iter(d.DataLoader(d.ChainDataset([]))))",
+        "d.Dataset()[0]",
+    ],
+)
+def test_what_libraries_look_up_in_a_loader(expression):
+    check(expression)
+
+
+def test_a_device_of_pinned_memory_is_deprecated():
+    for data in (ours, theirs):
+        with pytest.warns(UserWarning) as told:
+            list(data.DataLoader([1, 2], pin_memory=True, pin_memory_device="cuda"))
+        assert any("pin_memory_device is deprecated" in str(w.message) for w in told)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            list(data.DataLoader([1, 2], pin_memory_device="cuda"))
+
+
+def test_too_many_workers_warn():
+    for data in (ours, theirs):
+        with pytest.warns(UserWarning, match="This DataLoader will create 999 worker processes in total"):
+            data.DataLoader([1, 2], num_workers=999)

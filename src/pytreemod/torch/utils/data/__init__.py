@@ -5,7 +5,7 @@ from typing import Any
 
 from pytreemod.torch.missing import told
 from pytreemod.torch.utils.data.collate import default_collate, default_convert
-from pytreemod.torch.utils.data.dataloader import DataLoader
+from pytreemod.torch.utils.data.dataloader import DataLoader, _DatasetKind
 from pytreemod.torch.utils.data.dataset import (
     ChainDataset,
     ConcatDataset,
@@ -44,6 +44,7 @@ __all__ = [
     "TensorDataset",
     "WeightedRandomSampler",
     "WorkerInfo",
+    "_DatasetKind",
     "default_collate",
     "default_convert",
     "get_worker_info",

@@ -8,27 +8,42 @@ step with PyTorch's.
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-import os
 import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pytreemod.torch.backend import accelerator_type
 from pytreemod.torch.utils.data import _tensors, piping
 from pytreemod.torch.utils.data.collate import default_collate, default_convert
 from pytreemod.torch.utils.data.dataset import IterableDataset
 from pytreemod.torch.utils.data.fetch import Fetcher
-from pytreemod.torch.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
+from pytreemod.torch.utils.data.loader_checks import check_cores, check_workers, context
+from pytreemod.torch.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 from pytreemod.torch.utils.data.team import Team
 from pytreemod.torch.utils.data.worker import Exhausted, Failure, Parcel, Resume
+
+T = TypeVar("T", covariant=True)
 
 _FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
 
 
-class DataLoader:
+class _InfiniteConstantSampler(Sampler[None]):
+    """None, for ever: what an iterable dataset, with an order of its own, is asked for."""
+
+    def __iter__(self) -> Iterator[None]:
+        return itertools.repeat(None)
+
+
+class _DatasetKind:
+    """How a dataset gives its samples."""
+
+    Map = 0
+    Iterable = 1
+
+
+class DataLoader(Generic[T]):
     """Iterates over batches of a dataset; each ``iter()`` is a new pass.
 
     Args:
@@ -80,7 +95,7 @@ class DataLoader:
         pin_memory_device: str = "",
         in_order: bool = True,
     ):
-        _check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
+        check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         self._iterable = isinstance(dataset, IterableDataset)
         if piping.is_iter_pipe(dataset) and shuffle is not None:
             dataset, shuffle = piping.shuffled(dataset, shuffle), None
@@ -103,7 +118,7 @@ class DataLoader:
             raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
         if sampler is None:
             if self._iterable:
-                sampler = itertools.repeat(None)  # the data has an order of its own
+                sampler = _InfiniteConstantSampler()  # the data has an order of its own
             elif shuffle:
                 sampler = RandomSampler(dataset, generator=generator)
             else:
@@ -123,14 +138,15 @@ class DataLoader:
         self.drop_last = drop_last
         self.timeout = timeout
         self.worker_init_fn = worker_init_fn
-        self.multiprocessing_context = _context(multiprocessing_context, num_workers)
+        self.multiprocessing_context = multiprocessing_context
         self.generator = generator
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self.in_order = in_order
         self._told_length: int | None = None
-        self._kept: _WorkerPass | None = None
+        self._iterator: Any = None  # kept from pass to pass, with persistent workers
         self._initialized = True
+        self.check_worker_number_rationality()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self._initialized and name in _FIXED:
@@ -138,29 +154,62 @@ class DataLoader:
         super().__setattr__(name, value)
 
     @property
-    def _indices(self) -> Iterable:
+    def multiprocessing_context(self) -> Any:
+        """How worker processes start; None for the default way. Setting it checks it."""
+        return self._context
+
+    @multiprocessing_context.setter
+    def multiprocessing_context(self, chosen: Any) -> None:
+        self._context = context(chosen, self.num_workers)
+
+    # Names with which libraries around PyTorch look into a loader.
+
+    @property
+    def _index_sampler(self) -> Iterable:
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
+    @property
+    def _auto_collation(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _dataset_kind(self) -> int:
+        return _DatasetKind.Iterable if self._iterable else _DatasetKind.Map
+
+    def check_worker_number_rationality(self) -> None:
+        """Warn where there are more workers than cores to run them."""
+        check_cores(self.num_workers)
+
+    def _get_iterator(self) -> _Pass:
+        if not self.num_workers:
+            return _LocalPass(self)
+        self.check_worker_number_rationality()
+        return _WorkerPass(self)
+
     def __iter__(self) -> Iterator[Any]:
+        if self.pin_memory and self.pin_memory_device:
+            warnings.warn(
+                "pin_memory_device is deprecated, the current accelerator will be used as the device, "
+                f"ignore pin_memory_device='{self.pin_memory_device}'.",
+                stacklevel=2,
+            )
         if self.pin_memory and accelerator_type() is None:
             warnings.warn(
                 "'pin_memory' argument is set as true but no accelerator is found, "
                 "then device pinned memory won't be used.",
                 stacklevel=2,
             )
-        if not self.num_workers:
-            return _LocalPass(self)
-        if not self.persistent_workers:
-            return _WorkerPass(self)
-        if self._kept is None:
-            self._kept = _WorkerPass(self)
+        if not self.persistent_workers or not self.num_workers:
+            return self._get_iterator()
+        if self._iterator is None:
+            self._iterator = self._get_iterator()
         else:
-            self._kept.restart(self)
-        return self._kept
+            self._iterator.restart(self)
+        return self._iterator
 
     def __len__(self) -> int:
         if not self._iterable:
-            return len(self._indices)  # type: ignore[arg-type]
+            return len(self._index_sampler)  # type: ignore[arg-type]
         samples = self._told_length = len(self.dataset)
         if self.batch_size is None:
             return samples
@@ -171,7 +220,7 @@ class _Pass:
     """One pass over the data."""
 
     def __init__(self, loader: DataLoader):
-        self._indices = loader._indices
+        self._indices = loader._index_sampler
         self._dataset = loader.dataset
         self._generator = loader.generator
         # In this order, as PyTorch: pipes first; a sampler that draws when iter() is called draws before the seed.
@@ -300,55 +349,3 @@ class _WorkerPass(_Pass):
         if not self._keep:
             self._end()
         raise StopIteration
-
-
-def _check_workers(num_workers: int, timeout: float, prefetch_factor: int | None, persistent: bool) -> None:
-    if num_workers < 0:
-        raise ValueError(
-            "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing. "
-            f"Got {num_workers}"
-        )
-    if timeout < 0:
-        raise ValueError(f"timeout option should be non-negative, got {timeout}")
-    if num_workers == 0 and prefetch_factor is not None:
-        raise ValueError(
-            "prefetch_factor option could only be specified in multiprocessing. "
-            "Let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None."
-        )
-    if prefetch_factor is not None and prefetch_factor < 1:
-        raise ValueError(f"prefetch_factor option should be positive (non-negative), got {prefetch_factor}")
-    if persistent and num_workers == 0:
-        raise ValueError("persistent_workers option needs num_workers > 0")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if num_workers > cores:
-        warnings.warn(
-            f"This DataLoader will create {num_workers} worker processes in total. Our suggested max number "
-            f"of worker in current system is {cores}, which is smaller than what this DataLoader is going to "
-            "create.",
-            stacklevel=3,
-        )
-
-
-def _context(chosen: Any, num_workers: int) -> Any:
-    """The multiprocessing context that the user chose, None for the default one."""
-    if chosen is None:
-        return None
-    if num_workers == 0:
-        raise ValueError(
-            "multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
-            f"but got num_workers={num_workers}"
-        )
-    if isinstance(chosen, str):
-        methods = multiprocessing.get_all_start_methods()
-        if chosen not in methods:
-            raise ValueError(
-                f"multiprocessing_context option should specify a valid start method in {methods!r}, "
-                f"but got multiprocessing_context={chosen!r}"
-            )
-        return multiprocessing.get_context(chosen)
-    if not isinstance(chosen, multiprocessing.context.BaseContext):
-        raise TypeError(
-            "multiprocessing_context option should be a valid context object or a string specifying "
-            f"the start method, but got multiprocessing_context={chosen!r}"
-        )
-    return chosen

@@ -24,7 +24,7 @@ class Dataset(Generic[T]):
     """
 
     def __getitem__(self, index: Any) -> T:
-        raise NotImplementedError(f"{type(self).__name__}: subclasses of Dataset should implement __getitem__.")
+        raise NotImplementedError(f"Subclasses of Dataset should implement __getitem__. {type(self).__name__} does not")
 
     def __add__(self, other: Dataset) -> ConcatDataset:
         return ConcatDataset([self, other])
