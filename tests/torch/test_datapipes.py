@@ -5,6 +5,8 @@ import functools
 import importlib
 import io
 import pickle
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -343,6 +345,21 @@ def test_samples_and_arguments_are_checked_against_the_type_in_brackets():
         takes(3)
     with pytest.raises(TypeError, match="Expected type of argument 'pipe' as a subtype"):
         takes(Pairs([]))
+
+
+def test_steps_load_when_they_are_first_asked_for():
+    code = """if True:
+        import sys
+        import pytreemod.torch as torch
+        assert not [name for name in sys.modules if "datapipes" in name]
+        from pytreemod.torch.utils.data.datapipes.datapipe import IterDataPipe
+        class Three(IterDataPipe):
+            def __iter__(self):
+                yield from range(3)
+        print(list(Three().map(str).batch(2)), torch.utils.data.datapipes.map.SequenceWrapper("ab").batch(2)[0])
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "[['0', '1'], ['2']] ['a', 'b']\n", done.stderr
 
 
 def test_every_name_is_there():

@@ -66,7 +66,6 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     if name in _LATE:
-        import_module(f"{__name__}.datapipes.iter")  # so that the standard steps have their names
-        import_module(f"{__name__}.datapipes.map")
+        import_module(f"{__name__}.datapipes.map")  # with all standard steps, whose names are then taken
         return getattr(import_module(f"{__name__}.datapipes.{_LATE[name]}"), name)
     raise AttributeError(f"module 'torch.utils.data' has no attribute '{name}': {told(f'torch.utils.data.{name}')}")

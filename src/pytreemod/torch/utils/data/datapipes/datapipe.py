@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
 from pytreemod.torch.utils.data.datapipes.iterating import guarded
@@ -45,7 +46,11 @@ class Steps:
     repr_hook: ClassVar[Callable | None] = None
 
     def __getattr__(self, name: str) -> Any:
-        function = type(self).functions.get(name)
+        functions = type(self).functions
+        if name not in functions and not name.startswith("_"):
+            for steps in ("iter", "map"):  # the standard ones, should nobody have asked for them yet
+                import_module(f"{__package__}.{steps}")
+        function = functions.get(name)
         if function is None:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
         return functools.update_wrapper(functools.partial(function, self), function, assigned=("__doc__",))
