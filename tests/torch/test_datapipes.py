@@ -203,6 +203,18 @@ def test_workers_share_and_shuffle_as_pytorchs():
     assert _tensors.seed_draw() == int(torch.empty((), dtype=torch.int64).random_())
 
 
+WORKERS = """
+[b.tolist() for b in d.DataLoader(seq(9).map(f.double), batch_size=2, shuffle=True, num_workers=2)]
+[b.tolist() for b in d.DataLoader(src(9), batch_size=2, num_workers=2)]
+[b for b in d.DataLoader(src(6).fork(2)[1].sharding_filter(), batch_size=None, num_workers=2, shuffle=False)]
+"""
+
+
+@pytest.mark.parametrize("expression", WORKERS.strip().splitlines())
+def test_pipes_in_workers_match_pytorch(expression):
+    check(expression)
+
+
 def test_a_newer_iterator_ends_the_older():
     for data in (ours, theirs):
         pipe = data.datapipes.iter.IterableWrapper(range(5))
