@@ -79,6 +79,20 @@ class _Container(IterDataPipe):
             self._source, self._exhausted = None, True
             raise
 
+    def next_round(self) -> None:
+        """Let every child begin anew."""
+        if self._valid_iterator_id is None:
+            self._valid_iterator_id = 0
+            return
+        if not self.finished():
+            warnings.warn(
+                "Some child DataPipes are not exhausted when __iter__ is called. We are resetting the buffer "
+                "and each child DataPipe will read from the start again.",
+                stacklevel=4,
+            )
+        self.reset()
+        self._valid_iterator_id += 1
+
     def _following(self, k: int) -> Any:
         raise NotImplementedError
 
@@ -108,20 +122,10 @@ class _ChildDataPipe(IterDataPipe):
         raise TypeError(f"{type(self).__name__} instance doesn't have valid length")
 
     def _take_ticket(self) -> int:
-        main = self.main_datapipe
-        if main._valid_iterator_id is None:
-            main._valid_iterator_id = 0
-        elif main._valid_iterator_id == self._valid_iterator_id:  # this child's round has begun: a new one for all
-            main._valid_iterator_id += 1
-            if not main.finished():
-                warnings.warn(
-                    "Some child DataPipes are not exhausted when __iter__ is called. We are resetting the buffer "
-                    "and each child DataPipe will read from the start again.",
-                    stacklevel=3,
-                )
-            main.reset()
-        self._valid_iterator_id = main._valid_iterator_id
-        return main._valid_iterator_id
+        if self._valid_iterator_id == self.main_datapipe._valid_iterator_id:  # no round yet, or it is in this one
+            self.main_datapipe.next_round()
+        self._valid_iterator_id = self.main_datapipe._valid_iterator_id
+        return self._valid_iterator_id
 
     def _holds(self, ticket: int) -> bool:
         return ticket == self._valid_iterator_id == self.main_datapipe._valid_iterator_id
