@@ -156,9 +156,9 @@ def test_a_sampler_asks_for_its_rank():
 @pytest.mark.parametrize(
     "module, name, says",
     [
-        (ours, "hub", "safetensors"),
+        (ours, "package", "state_dict"),
         (ours, "onnx", "jax.export"),
-        (ours.utils, "tensorboard", "tensorboardX"),
+        (ours.utils, "bottleneck", "profiler"),
         (ours.cuda, "CUDAGraph", "torch.compile"),
         (ours.backends, "quantized", "expected one of"),
     ],

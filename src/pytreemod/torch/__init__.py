@@ -195,8 +195,8 @@ __all__ = [
 
 # loaded at first use: few programs need them
 _LAZY = frozenset(
-    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps profiler "
-    "signal sparse special testing xpu".split()
+    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps "
+    "multiprocessing overrides profiler signal sparse special testing xpu".split()
 )
 _LATE = dict.fromkeys(
     (
