@@ -159,7 +159,7 @@ def test_a_sampler_asks_for_its_rank():
         (ours, "package", "state_dict"),
         (ours, "onnx", "jax.export"),
         (ours.utils, "bottleneck", "profiler"),
-        (ours.cuda, "CUDAGraph", "torch.compile"),
+        (ours.cuda, "nccl", "shard"),
         (ours.backends, "quantized", "expected one of"),
     ],
 )

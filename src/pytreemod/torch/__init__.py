@@ -206,7 +206,10 @@ _LATE = dict.fromkeys(
         "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
     ).split(),
     "amp.autocast_mode",
-) | {"fork": "jit", "wait": "jit", "GradScaler": "amp.grad_scaler"}  # functions and classes of such modules
+) | {
+    "fork": "jit", "wait": "jit", "GradScaler": "amp.grad_scaler", "Tag": "tags", "from_file": "files",
+    "thread_safe_generator": "random",
+}  # fmt: skip  # functions and classes of such modules
 
 
 def __getattr__(name: str) -> Any:
