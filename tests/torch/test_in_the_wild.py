@@ -145,3 +145,14 @@ def test_a_spatial_transformer_that_begins_at_the_identity(size, align_corners):
 @pytest.mark.parametrize("steps", [2, 17, 34, 100, 399])
 def test_linspace_rounds_as_pytorch(steps):
     np.testing.assert_array_equal(ours.linspace(0.3, 7.1, steps).numpy(), torch.linspace(0.3, 7.1, steps).numpy())
+
+
+@BOTH
+def test_meshgrid_asks_for_its_indexing(lib):
+    with pytest.warns(UserWarning, match="it will be required to pass the indexing argument"):
+        rows, _ = lib.meshgrid(lib.arange(2), lib.arange(3))
+    assert rows.tolist() == [[0, 0, 0], [1, 1, 1]]
+    with pytest.raises(RuntimeError, match='indexing must be one of "xy" or "ij", but received: ab'):
+        lib.meshgrid(lib.arange(2), indexing="ab")
+    with pytest.raises(RuntimeError, match="non-empty TensorList"):
+        lib.meshgrid()

@@ -43,6 +43,8 @@ _NO_TRUTH = frozenset((str, float, complex, dict, list, tuple))
 
 def mistyped(name: str, function: Callable, args: tuple, kwargs: dict | None) -> TypeError | None:
     """What PyTorch would raise for the first argument of a wrong type; None if there is none."""
+    if name.startswith("_"):  # one of our own
+        return None
     free = _FREE.get(name, ())
     pairs = [*zip(parameter_names(function), args, strict=False), *(kwargs or {}).items()]
     for place, (parameter, given) in enumerate(pairs):

@@ -1,5 +1,6 @@
 """Joining, splitting, repeating, reordering."""
 
+import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -315,8 +316,22 @@ def broadcast_tensors(*tensors: Any) -> tuple:
 
 
 @composite(method=False)
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple:
-    """The grids of the coordinates in one-dimensional tensors."""
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple:
+    """The grids of the coordinates in one-dimensional tensors; ``indexing`` is "ij", also if left out, or "xy".
+
+    Raises:
+        RuntimeError: there is no tensor, one has more dimensions, or ``indexing`` is none of the two.
+    """
+    if not tensors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if indexing is None:
+        warnings.warn(
+            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
+            UserWarning,
+            stacklevel=3,
+        )
+    elif indexing not in ("ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
     if any(t.ndim > 1 for t in tensors):
