@@ -35,7 +35,7 @@ MAY_IMPORT = {
 
 ALWAYS_INSTALLED = {"jax", "jaxlib", "optax", "numpy", "ml_dtypes"}  # the last comes with JAX
 # Optional packages, each imported only inside the function that needs it.
-OPTIONAL = {"torch", "safetensors", "orbax", "wadler_lindig", "treescope"}
+OPTIONAL = {"torch", "safetensors", "orbax", "wadler_lindig", "treescope", "tensorboardX"}
 HEAVY = {"jax.extend.core"}  # always there, but not imported by JAX itself: they would slow every import of ours
 
 LINES = 400

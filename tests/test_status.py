@@ -29,7 +29,7 @@ def status():
             "cudnn_convolution nn JitType",
         ),
         ("Tensor", "add_ grad shape", "int_repr", "__add__ _version"),
-        ("nn", "Linear Module Parameter", "Container", "functional init"),
+        ("nn", "Linear Module Parameter Container", "", "functional init"),
         ("optim", "SGD AdamW", "", "lr_scheduler"),
     ],
 )

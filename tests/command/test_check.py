@@ -22,7 +22,7 @@ def check(tmp_path, text):
         ("import torch.distributed as dist", "torch.distributed"),
         ("from torch import distributed", "torch.distributed"),
         ("from torch.nn import Lineer as L", "torch.nn.Lineer"),
-        ("from torch.utils.tensorboard import SummaryWriter", "torch.utils.tensorboard"),
+        ("from torch.utils.bottleneck import main", "torch.utils.bottleneck"),
         ("import torch; torch.onnx.export(1)", "torch.onnx"),
         ("import torch as t; t.nn.functional.reluu", "torch.nn.functional.reluu"),
         ("from torch.nn import functional as F; F.reluu", "torch.nn.functional.reluu"),

@@ -90,7 +90,7 @@ def test_what_is_not_there_ends_as_under_python(tmp_path, name):
     "line, says",
     [
         ("import torch.distributed as dist", "ModuleNotFoundError: No module named 'torch.distributed'"),
-        ("from torch.utils.tensorboard import SummaryWriter", "tensorboardX"),
+        ("import torch.utils.bottleneck", "torch.utils.bottleneck"),
         ("from torch import nonsense", "ImportError: cannot import name 'nonsense'"),
     ],
 )

@@ -1,7 +1,9 @@
 """save and load: what goes in comes out, ties included, and nothing is ever executed."""
 
 import io
+import mmap
 import pickle
+import types
 from collections import OrderedDict
 
 import numpy as np
@@ -80,3 +82,41 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     with pytest.raises(TypeError, match=r"\['net'\] is a Linear"):
         ptt.save({"net": ptt.nn.Linear(1, 1)}, path)
     assert ptt.load(path)["a"].tolist() == [1.0] and [p.name for p in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_options_of_files_as_pytorch_keeps_them(tmp_path):
+    for t in (ptt, torch):
+        s = t.serialization
+        assert s.get_default_load_endianness() is None and s.get_crc32_options() is True
+        s.set_default_load_endianness(s.LoadEndianness.LITTLE)
+        s.set_crc32_options(False)
+        assert s.get_default_load_endianness().value == 2 and s.get_crc32_options() is False
+        s.set_default_load_endianness(None)
+        s.set_crc32_options(True)
+        with pytest.raises(TypeError, match="Invalid argument type"):
+            s.set_default_load_endianness("little")
+        with s.set_default_mmap_options(mmap.MAP_PRIVATE):
+            assert s.get_default_mmap_options() == mmap.MAP_PRIVATE
+        with pytest.raises(ValueError, match="expected mmap.MAP_PRIVATE"):
+            s.set_default_mmap_options(77)
+        storage = t.ones(2).untyped_storage()
+        assert s.location_tag(storage) == "cpu" and s.default_restore_location(storage, "cpu") is storage
+        with pytest.raises(RuntimeError, match="don't know how to restore data location of .*tagged with moon"):
+            s.default_restore_location(storage, "moon")
+        s.register_package(30, lambda storage: None, lambda storage, location: "there" if location == "moon" else None)
+        assert s.default_restore_location(storage, "moon") == "there"
+        module = types.ModuleType("m")
+        module.__version__ = "1.10.2"
+        assert s.check_module_version_greater_or_equal(module, (1, 9))
+        assert not s.check_module_version_greater_or_equal(module, (1, 11))
+        with pytest.raises(RuntimeError, match="'m' module version string is malformed"):
+            s.check_module_version_greater_or_equal(module, (1, 9, 2, 1))
+        t.save({"a": t.ones(2)}, tmp_path / "file")
+        assert s.get_unsafe_globals_in_checkpoint(tmp_path / "file") == []
+        (tmp_path / "other").write_bytes(b"nothing that is written by save")
+        with pytest.raises(ValueError, match="Expected input to be a checkpoint"):
+            s.get_unsafe_globals_in_checkpoint(tmp_path / "other")
+    with pytest.raises(NotImplementedError, match="MAP_SHARED"):
+        ptt.serialization.set_default_mmap_options(mmap.MAP_SHARED)
+    with pytest.raises(NotImplementedError, match="skip_data"):
+        ptt.serialization.skip_data()

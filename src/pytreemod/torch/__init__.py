@@ -195,8 +195,8 @@ __all__ = [
 
 # loaded at first use: few programs need them
 _LAZY = frozenset(
-    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps profiler "
-    "signal sparse special testing xpu".split()
+    "_dynamo _inductor accelerator amp backends compiler cpu distributions fft futures hub jit masked mps "
+    "multiprocessing overrides profiler signal sparse special testing xpu".split()
 )
 _LATE = dict.fromkeys(
     (
@@ -206,7 +206,10 @@ _LATE = dict.fromkeys(
         "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
     ).split(),
     "amp.autocast_mode",
-) | {"fork": "jit", "wait": "jit", "GradScaler": "amp.grad_scaler"}  # functions and classes of such modules
+) | {
+    "fork": "jit", "wait": "jit", "GradScaler": "amp.grad_scaler", "Tag": "tags", "from_file": "files",
+    "thread_safe_generator": "random",
+}  # fmt: skip  # functions and classes of such modules
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from pytreemod.torch import dtypes
 from pytreemod.torch.backend import accelerator_type
 from pytreemod.torch.size import NO_ACCELERATOR, device
 
@@ -114,6 +115,9 @@ def get_memory_info(device_index: Any = None, /) -> tuple[int, int]:
     return total - stats.get("bytes_in_use", 0), total
 
 
+memory_reserved, max_memory_reserved = memory_allocated, max_memory_allocated  # JAX tells no other numbers
+
+
 def reset_peak_memory_stats(device_index: Any = None, /) -> None:
     """Without effect: JAX counts from the start of the program.
 
@@ -121,3 +125,59 @@ def reset_peak_memory_stats(device_index: Any = None, /) -> None:
         RuntimeError: there is no accelerator.
     """
     _needed()
+
+
+reset_accumulated_memory_stats = reset_peak_memory_stats
+
+
+def empty_host_cache() -> None:
+    """Without effect: JAX manages its memory.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _needed()
+
+
+def get_device_capability(device: Any = None, /) -> dict[str, Any]:
+    """{"supported_dtypes": those JAX computes in}.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    _needed()
+    return {"supported_dtypes": {each for each in vars(dtypes).values() if isinstance(each, dtypes.dtype)}}
+
+
+class device_index:  # noqa: N801 (PyTorch's name)
+    """Context on device 0, the only one; None changes nothing.
+
+    Raises:
+        RuntimeError: it is entered, and there is no accelerator or it is another device.
+    """
+
+    def __init__(self, device: int | None, /):
+        self.idx = device
+
+    def __enter__(self) -> None:
+        if self.idx is not None:
+            set_device_index(self.idx)
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+
+def _stream(name: str, why: str) -> Any:
+    def refuse(*_: Any, **__: Any) -> Any:
+        _needed()
+        raise NotImplementedError(f"torch.accelerator.{name}: {why}")
+
+    refuse.__name__ = refuse.__qualname__ = name
+    refuse.__doc__ = f"Not there: {why}."
+    refuse.__absent__ = why  # type: ignore[attr-defined]
+    return refuse
+
+
+current_stream = _stream("current_stream", "XLA orders its programs itself")
+set_stream = _stream("set_stream", "XLA orders its programs itself")
+Graph = _stream("Graph", "torch.compile makes one program of a whole step")

@@ -25,7 +25,7 @@ from pytreemod.torch.tape.program import GradientSpec, one
 from pytreemod.torch.tape.recall import recall, remember
 from pytreemod.torch.tape.value import Op, Value, constant
 from pytreemod.torch.tensor import Tensor, wrap
-from pytreemod.torch.walk import Survey, ancestors, in_order, inside_of
+from pytreemod.torch.walk import Survey, ancestors, in_order, inside_of, present_of, survey_to
 
 ADD = Op(lambda a, b: a + b, "AddBackward0", saves="none")
 
@@ -114,7 +114,11 @@ def run(
         finish_previous()
     roots, cotangents = _cotangents(tensors, grads, create_graph)
     order = ancestors(roots)
-    survey = Survey(order)
+    if wanted is None:
+        survey, chosen = Survey(order), []
+    else:
+        chosen = present_of(order, wanted)
+        survey = survey_to(roots, order, chosen)
     cuts: list[Value] = []
     if modes.anomaly:
         _find_anomaly(roots, cotangents, order)
@@ -133,10 +137,6 @@ def run(
         if survey.simple and not cuts:  # whatever has a history depends on a leaf: no need to look
             between = in_order(survey.calls)
     else:
-        present, tensors_wanted = set(order), {id(v.variable) for v in wanted if v.variable is not None}
-        found = dict.fromkeys(v for v in wanted if v in present)
-        found.update(dict.fromkeys(v for v in survey.leaves if id(v.variable) in tensors_wanted))
-        chosen = list(found)
         upstream = _not_first(chosen)
         targets = [v for v in chosen if v not in upstream]
         taps = [v for v in chosen if v in upstream]

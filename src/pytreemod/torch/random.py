@@ -183,6 +183,11 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(seed)
 
 
+def thread_safe_generator() -> Generator | None:
+    """None: PyTorch's threads that load data have one each, and the workers here are processes."""
+    return None
+
+
 def seed() -> int:
     return default_generator.seed()
 

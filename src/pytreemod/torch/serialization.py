@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import OrderedDict
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -210,3 +211,16 @@ class safe_globals:  # noqa: N801 (PyTorch's name)
 
     def __exit__(self, *_: Any) -> None:
         _safe[:] = self.before
+
+
+_OPTIONS = (
+    "LoadEndianness check_module_version_greater_or_equal default_restore_location get_crc32_options "
+    "get_default_load_endianness get_default_mmap_options get_unsafe_globals_in_checkpoint location_tag "
+    "register_package set_crc32_options set_default_load_endianness set_default_mmap_options skip_data"
+).split()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OPTIONS:  # loaded at first use
+        return getattr(import_module("pytreemod.torch.serialization_options"), name)
+    raise AttributeError(f"module 'torch.serialization' has no attribute '{name}'")

@@ -80,6 +80,39 @@ class Survey:
         self.saved.append(value)
 
 
+def present_of(order: list[Value], wanted: Sequence[Value]) -> list[Value]:
+    """The wanted values that are there, and each value that a wanted leaf had."""
+    present, leaves = set(order), {id(v.variable) for v in wanted if v.variable is not None}
+    found = dict.fromkeys(v for v in wanted if v in present)
+    found.update(dict.fromkeys(v for v in order if not v.mask and id(v.variable) in leaves))
+    return list(found)
+
+
+def survey_to(roots: Sequence[Value], order: list[Value], chosen: list[Value]) -> Survey:
+    """What a walk to the chosen values finds: what lies before them is neither checked nor released."""
+    ends, reached = set(chosen), set(roots)
+    for value in reversed(order):  # each before what it was made from
+        if value in reached and value not in ends and value.inputs is not None:
+            reached.update(v for k, v in enumerate(value.inputs) if value.mask >> k & 1)
+    leading, passed = set(chosen), []
+    for value in order:
+        mask = value.mask
+        if not mask:
+            continue
+        if value.inputs is None:  # released long ago: where it leads is not known any more
+            passes = value in reached and value not in ends
+        else:
+            passes = any(v in leading for k, v in enumerate(value.inputs) if mask >> k & 1)
+        if passes:
+            leading.add(value)
+            passed.append(value)
+    survey = Survey(passed)
+    hooked = {*survey.hooked, *(v for v in chosen if v.mask and v.hooks)}
+    if len(hooked) > len(survey.hooked):
+        survey.hooked = [v for v in order if v in hooked]
+    return survey
+
+
 def _modified(value: Value) -> None:
     name = node_name(value).split("Backward")[0] if value.mask else None
     raise RuntimeError(messages.modified_in_place(value.aval, value.counter[0], value.version, name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,3 +56,94 @@ def sdp_kernel(
         yield {}
     finally:
         _attention.update(before)
+
+
+class LinalgBackend(IntEnum):
+    """PyTorch's libraries of linear algebra."""
+
+    Default = 0
+    Cusolver = 1
+    Magma = 2
+
+
+class BlasBackend(IntEnum):
+    """PyTorch's libraries of matrix products."""
+
+    Default = 0
+    Cublas = 1
+    Cublaslt = 2
+    Ck = 3
+
+
+_LINALG = {"default": LinalgBackend.Default, "cusolver": LinalgBackend.Cusolver, "magma": LinalgBackend.Magma}
+_BLAS = {
+    "default": BlasBackend.Cublas, "cublas": BlasBackend.Cublas, "hipblas": BlasBackend.Cublas,
+    "cublaslt": BlasBackend.Cublaslt, "hipblaslt": BlasBackend.Cublaslt, "ck": BlasBackend.Ck,
+}  # fmt: skip
+_BUILT_WITH = {
+    LinalgBackend: {LinalgBackend.Cusolver: "cuSOLVER", LinalgBackend.Magma: "MAGMA"},
+    BlasBackend: {BlasBackend.Cublaslt: "cuBLASLt"},
+}
+_libraries: dict[type, Any] = {LinalgBackend: LinalgBackend.Default, BlasBackend: BlasBackend.Cublas}
+
+
+def _prefer(kind: type, names: dict, backend: Any) -> Any:
+    if isinstance(backend, str):
+        if backend not in names:
+            raise RuntimeError(f"Unknown input value. Choose from: {', '.join(names)}.")
+        backend = names[backend]
+    if backend is not None:
+        if not isinstance(backend, kind):
+            raise RuntimeError("Unknown input value type.")
+        needed = _BUILT_WITH[kind].get(backend)
+        if needed and not is_built():
+            raise RuntimeError(
+                f"Cannot set preferred backend to {needed} if PyTorch has not been compiled with {needed}."
+            )
+        _libraries[kind] = backend
+    return _libraries[kind]
+
+
+def preferred_linalg_library(backend: Any = None) -> LinalgBackend:
+    """What was set last. XLA chooses libraries itself.
+
+    Raises:
+        RuntimeError: there is no such library, or JAX does not compute on a GPU.
+    """
+    return _prefer(LinalgBackend, _LINALG, backend)
+
+
+def preferred_blas_library(backend: Any = None) -> BlasBackend:
+    """What was set last. XLA chooses libraries itself.
+
+    Raises: as ``preferred_linalg_library``.
+    """
+    return _prefer(BlasBackend, _BLAS, backend)
+
+
+def is_flash_attention_available() -> bool:
+    """False: XLA compiles attention in its own way."""
+    return False
+
+
+is_ck_sdpa_available = is_flash_attention_available
+
+
+def can_use_flash_attention(params: Any, debug: bool = False) -> bool:
+    """False: XLA compiles attention in its own way."""
+    return False
+
+
+can_use_efficient_attention = can_use_cudnn_attention = can_use_flash_attention
+
+_half_sums = [False]
+
+
+def fp16_bf16_reduction_math_sdp_allowed() -> bool:
+    """What was set last."""
+    return _half_sums[0]
+
+
+def allow_fp16_bf16_reduction_math_sdp(enabled: bool) -> None:
+    """Kept for ``fp16_bf16_reduction_math_sdp_allowed``; XLA compiles attention in its own way."""
+    _half_sums[0] = bool(enabled)

@@ -37,6 +37,8 @@ def synchronize(device: Any = None) -> None:
 def __getattr__(name: str) -> Any:
     if name == "amp":
         return import_module(f"{__name__}.amp")
+    if name in ("Event", "Stream", "StreamContext", "current_stream", "stream"):  # loaded at first use
+        return getattr(import_module(f"{__name__}.streams"), name)
     raise AttributeError(f"module 'torch.cpu' has no attribute '{name}'")
 
 

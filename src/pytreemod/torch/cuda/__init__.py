@@ -121,4 +121,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in ("amp", "nvtx") and find_spec(f"{__name__}.{name}"):
         return import_module(f"{__name__}.{name}")
+    further = import_module(f"{__name__}.further")
+    if name in further.NAMES:
+        return getattr(further, name)
     raise AttributeError(f"module 'torch.cuda' has no attribute '{name}': {told(f'torch.cuda.{name}')}")

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from pytreemod.torch.futures import Future
 from pytreemod.torch.jit.containers import isinstance_of as isinstance  # noqa: A004 (PyTorch's name)
-from pytreemod.torch.missing import told
+from pytreemod.torch.missing import refusing, told
 from pytreemod.torch.nn.module import Module
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.trees import unpack
@@ -238,6 +238,11 @@ __all__ = [
     "script_if_tracing", "script_method", "set_fusion_strategy", "strict_fusion", "trace", "trace_module", "unused",
     "wait",
 ]  # fmt: skip
+
+
+save = refusing("torch.jit.save", "nothing is written as TorchScript; torch.save(model.state_dict(), file)")
+load = refusing("torch.jit.load", "TorchScript is not read; torch.load a state dict, and model.load_state_dict")
+export_opnames = refusing("torch.jit.export_opnames", "pytreemod.show_functional shows what a program does")
 
 
 def __getattr__(name: str) -> Any:

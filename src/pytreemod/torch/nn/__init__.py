@@ -38,6 +38,8 @@ __all__ = [  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     if name in ("attention", "modules"):  # loaded at first use
         return import_module(f"{__name__}.{name}")
+    if name in ("Container", "factory_kwargs"):
+        return getattr(import_module(f"{__name__}.older"), name)
     if name.startswith("Lazy"):
         lazy = import_module(f"{__name__}.lazy")
         if name in lazy.LAYERS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytreemod.functional as pure
@@ -103,3 +104,14 @@ def instance_norm(
             write_buffer(buffer, new)
         return out
     return pure.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+
+
+def __getattr__(name: str) -> Any:
+    if name in (
+        "handle_torch_function",
+        "has_torch_function",
+        "has_torch_function_unary",
+        "has_torch_function_variadic",
+    ):
+        return getattr(import_module("pytreemod.torch.overrides"), name)
+    raise AttributeError(f"module 'torch.nn.functional' has no attribute '{name}'")

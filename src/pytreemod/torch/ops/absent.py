@@ -45,6 +45,7 @@ _METHODS = {
     ),
     "to_mkldnn": "tensors of MKL-DNN are not implemented; a dense tensor serves in their place",
     "to_padded_tensor": "nested tensors are not implemented; torch.nn.utils.rnn.pad_sequence pads a list of tensors",
+    "storage_type": "storages have no class for each dtype; use x.dtype",
     "xpu": "there are no such devices here; JAX chooses where programs run",
     "ipu": "there are no such devices here; JAX chooses where programs run",
     "mtia": "there are no such devices here; JAX chooses where programs run",

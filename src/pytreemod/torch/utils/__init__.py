@@ -7,9 +7,10 @@ from pytreemod.torch.missing import told
 from pytreemod.torch.utils import data
 
 __all__ = ["checkpoint", "data"]
+_LAZY = ("benchmark", "checkpoint", "model_zoo", "tensorboard")  # loaded at first use
 
 
 def __getattr__(name: str) -> Any:
-    if name == "checkpoint":  # loaded at first use
-        return import_module(f"{__name__}.checkpoint")
+    if name in _LAZY:
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'torch.utils' has no attribute '{name}': {told(f'torch.utils.{name}')}")

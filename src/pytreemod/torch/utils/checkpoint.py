@@ -9,11 +9,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from enum import Enum
 from typing import Any
 
 from pytreemod.nn.containers import Sequential
 from pytreemod.torch.autograd.mode import no_grad
+from pytreemod.torch.backend import accelerator_type
 from pytreemod.torch.folding import folded
+from pytreemod.torch.missing import refusing
 from pytreemod.torch.nn.live import live_class
 from pytreemod.torch.tape.modes import modes
 from pytreemod.torch.tensor import Tensor, wrap
@@ -144,7 +147,50 @@ def checkpoint_sequential(
     return _Segment(functions[size * (segments - 1) :])(input)
 
 
+class CheckpointFunction:
+    """What ``checkpoint(use_reentrant=True)`` is in PyTorch: ``apply(function, preserve_rng_state, *args)``."""
+
+    @staticmethod
+    def apply(run_function: Callable, preserve_rng_state: bool, *args: Any) -> Any:
+        """``checkpoint(run_function, *args, use_reentrant=True)``."""
+        return checkpoint(run_function, *args, use_reentrant=True, preserve_rng_state=preserve_rng_state)
+
+
+class CheckpointPolicy(Enum):
+    """What a selective checkpoint does with a result; see ``create_selective_checkpoint_contexts``."""
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
+
+
+create_selective_checkpoint_contexts = refusing(
+    "torch.utils.checkpoint.create_selective_checkpoint_contexts",
+    "the second run is part of a compiled program, in which operators of PyTorch have no names. Checkpoint the parts "
+    "that are cheap to run anew, or use jax.checkpoint(function, policy=...) on the functional face",
+)
+
+
+class DefaultDeviceType:
+    """The type of device whose random state a checkpoint keeps besides the CPU's; here it has none of its own."""
+
+    _kind: list[str] = []
+
+    @staticmethod
+    def set_device_type(device: str = "cuda") -> None:
+        """Keep the name of a type."""
+        DefaultDeviceType._kind[:] = [device]
+
+    @staticmethod
+    def get_device_type() -> str:
+        """The name that was set, or that of what JAX computes on."""
+        return DefaultDeviceType._kind[0] if DefaultDeviceType._kind else accelerator_type() or "cpu"
+
+
 __all__ = [
-    "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_debug_enabled",
-    "set_checkpoint_early_stop",
+    "CheckpointFunction", "CheckpointPolicy", "DefaultDeviceType", "checkpoint", "checkpoint_sequential",
+    "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
 ]  # fmt: skip

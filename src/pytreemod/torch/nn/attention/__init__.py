@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
+from pytreemod.torch.missing import refusing
+
 WARN_FOR_UNFUSED_KERNELS = False
 
 
@@ -42,4 +44,27 @@ def sdpa_kernel(backends: Any, set_priority: bool = False) -> Iterator[dict]:
     yield {}
 
 
-__all__ = ["WARN_FOR_UNFUSED_KERNELS", "SDPBackend", "sdpa_kernel"]
+def list_flash_attention_impls() -> list[str]:
+    """None: XLA compiles attention in its own way."""
+    return []
+
+
+def current_flash_attention_impl() -> str | None:
+    """None: no other implementation is active."""
+    return None
+
+
+def restore_flash_attention_impl(_raise_warn: bool = True) -> None:
+    """Without effect: no other implementation is active."""
+
+
+_WHY = (
+    "XLA compiles attention in its own way; jax.nn.dot_product_attention(implementation='cudnn') has a kernel for GPUs"
+)
+activate_flash_attention_impl = refusing("torch.nn.attention.activate_flash_attention_impl", _WHY)
+register_flash_attention_impl = refusing("torch.nn.attention.register_flash_attention_impl", _WHY)
+
+__all__ = [
+    "WARN_FOR_UNFUSED_KERNELS", "SDPBackend", "current_flash_attention_impl", "list_flash_attention_impls",
+    "restore_flash_attention_impl", "sdpa_kernel",
+]  # fmt: skip
