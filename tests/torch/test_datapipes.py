@@ -45,6 +45,7 @@ def seeds():
 def outcome(expression, scope):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", "os.fork")  # PyTorch forks its workers, which JAX warns of
         try:
             text = repr(eval(expression, scope))
         except Exception as error:

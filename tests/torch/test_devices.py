@@ -147,6 +147,17 @@ def gpu(monkeypatch):
     backend.accelerator_type.cache_clear()
 
 
+@pytest.mark.parametrize("space", ["cuda", "accelerator"])
+def test_synchronize_computes_what_was_recorded(gpu, space):
+    w = ours.ones(2, requires_grad=True)
+    (w * 2).sum().backward()
+    with ours.no_grad():
+        w -= w.grad
+    assert w._read()[0].array is None
+    getattr(ours, space).synchronize()
+    assert w._read()[0].array is not None and w.tolist() == [-1, -1]
+
+
 def test_where_jax_computes_on_a_gpu_tensors_are_there(gpu):
     x = ours.ones(2)
     assert str(x.device) == "cuda:0" and x.is_cuda and not x.is_cpu and x.get_device() == 0

@@ -9,6 +9,7 @@ import jax
 
 from pytreemod.torch import dtypes
 from pytreemod.torch.backend import accelerator_type
+from pytreemod.torch.finishing import finish
 from pytreemod.torch.size import NO_ACCELERATOR, device
 
 
@@ -59,13 +60,13 @@ current_device_idx, set_device_idx = current_device_index, set_device_index
 
 
 def synchronize(device: Any = None, /) -> None:
-    """Wait until the accelerator has done what it was given.
+    """Wait until the accelerator has done what it was given; what was recorded is given to it first.
 
     Raises:
         RuntimeError: there is no accelerator.
     """
     _needed()
-    (jax.device_put(0.0) + 0).block_until_ready()  # it does one thing after the other
+    finish()
 
 
 def empty_cache() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from pytreemod.torch.backend import accelerator_type
+from pytreemod.torch.finishing import finish
 
 NOT_COMPILED = "Torch not compiled with CUDA enabled"
 
@@ -106,12 +107,12 @@ def set_device(device: Any) -> None:
 
 
 def synchronize(device: Any = None) -> None:
-    """Wait until the GPU has done what it was given.
+    """Wait until the GPU has done what it was given; what was recorded is given to it first.
 
     Raises: as ``current_device``.
     """
     needed()
-    (jax.device_put(0.0) + 0).block_until_ready()  # it does one thing after the other
+    finish()
 
 
 def init() -> None:

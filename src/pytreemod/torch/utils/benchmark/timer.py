@@ -14,9 +14,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-import jax
-
-from pytreemod.torch.tape.flush import flush, pending
+from pytreemod.torch.finishing import finish
 from pytreemod.torch.tensor import Tensor
 from pytreemod.torch.trees import unpack
 from pytreemod.torch.utils.benchmark.measurement import Measurement, TaskSpec
@@ -41,10 +39,7 @@ def _wait(value: Any = None) -> None:
     """Compute the tensors in ``value``, gradients that were asked for, and what is written in place."""
     tensors: list[Tensor] = []
     unpack(value, tensors)
-    values = [tensor._read()[0] for tensor in tensors]
-    waiting = pending()
-    flush(values)
-    jax.block_until_ready([each.array for each in (*values, *waiting) if each.array is not None])
+    finish([tensor._read()[0] for tensor in tensors])
 
 
 def _waiting(stmt: str) -> str:
