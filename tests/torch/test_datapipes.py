@@ -194,6 +194,7 @@ def test_a_loader_that_shuffles_pipes_without_a_shuffler_adds_one():
     assert sorted(found) == list(range(50)) != found
 
 
+@pytest.mark.filterwarnings("ignore:os.fork")  # PyTorch forks its workers, which JAX warns of
 def test_workers_share_and_shuffle_as_pytorchs():
     def batches(data):
         pipe = data.datapipes.iter.IterableWrapper(range(12)).shuffle().sharding_filter().map(f.double)
