@@ -18,8 +18,18 @@ from .dispatch import dispatched
 @dispatched
 def relu(input: Array, inplace: bool = False) -> Array:
     """``max(x, 0)``; gradient 0 at 0."""
-    x = jnp.asarray(input)
-    return jnp.where(x <= 0, jnp.zeros_like(x), x)  # NaN keeps its gradient
+    return _relu(jnp.asarray(input))
+
+
+@jax.custom_jvp
+def _relu(x):
+    return jnp.maximum(x, 0)
+
+
+@_relu.defjvp
+def _relu_jvp(primals, tangents):
+    out = _relu(*primals)
+    return out, jnp.where(out <= 0, 0, *tangents)  # NaN keeps its gradient
 
 
 @dispatched
