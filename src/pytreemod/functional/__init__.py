@@ -35,6 +35,7 @@ from .embedding import embedding, one_hot
 from .embedding_bag import embedding_bag
 from .fold import fold, unfold
 from .grid import affine_grid, grid_sample
+from .grouped import grouped_mm
 from .interpolate import interpolate, upsample, upsample_bilinear, upsample_nearest
 from .linear import bilinear, linear
 from .linear_cross_entropy import linear_cross_entropy
@@ -145,6 +146,7 @@ __all__ = [
     "group_norm",
     "gru",
     "gru_cell",
+    "grouped_mm",
     "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",

@@ -45,6 +45,8 @@ ALTERNATIVES = {
     "torch.nn.attention.flex_attention": "nn.functional.scaled_dot_product_attention with attn_mask",
     "torch.nn.parallel.DistributedDataParallel": _SHARD,
     "torch.nn.parallel.distributed": _SHARD,
+    "torch.nn.functional.scaled_grouped_mm": "nn.functional.grouped_mm of scaled matrices",
+    "torch.nn.functional.scaled_mm": "torch.mm of matrices times their scales",
     "torch.nn.quantizable": "nn.LSTM, nn.MultiheadAttention without quantisation",
     "torch.nn.utils.parametrize": "calculate the weight in forward() from the parameters that train",
     "torch.onnx": _EXPORT,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytreemod.functional as pure
 from pytreemod.functional import *  # noqa: F403
+from pytreemod.torch.missing import told
 from pytreemod.torch.nn.live import overwritten, write_buffer
 from pytreemod.torch.tensor import Tensor
 from pytreemod.tree.signatures import parameter_names
@@ -114,4 +115,6 @@ def __getattr__(name: str) -> Any:
         "has_torch_function_variadic",
     ):
         return getattr(import_module("pytreemod.torch.overrides"), name)
-    raise AttributeError(f"module 'torch.nn.functional' has no attribute '{name}'")
+    raise AttributeError(
+        f"module 'torch.nn.functional' has no attribute '{name}': {told(f'torch.nn.functional.{name}')}"
+    )
