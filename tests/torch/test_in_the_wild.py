@@ -156,3 +156,27 @@ def test_meshgrid_asks_for_its_indexing(lib):
         lib.meshgrid(lib.arange(2), indexing="ab")
     with pytest.raises(RuntimeError, match="non-empty TensorList"):
         lib.meshgrid()
+
+
+@pytest.mark.parametrize("include_self", [True, False])
+def test_products_at_places_have_gradients_beside_zeros(include_self):
+    def found(lib):
+        rows = lib.tensor([[2.0, 0.0, 3.0], [1.0, 4.0, 0.0]], requires_grad=True)
+        src = lib.tensor([[2.0, 0.0, 3.0, 5.0], [0.0, 0.0, 2.0, 1.5]], requires_grad=True)
+        parts = lib.tensor([[2.0, 1.0, 3.0], [1.0, 0.0, 5.0], [3.0, 2.0, 0.0]], requires_grad=True)
+        places = lib.tensor([[0, 0, 1, 2], [1, 1, 0, 0]])
+        out = rows.scatter_reduce(1, places, src, "prod", include_self=include_self)
+        out = out + rows.index_reduce(0, lib.tensor([0, 1, 0]), parts, "prod", include_self=include_self)
+        (out * lib.tensor([1.0, 2.0, 3.0])).sum().backward()
+        return [t.grad.tolist() for t in (rows, src, parts)]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch: index_reduce() is in beta
+        assert found(ours) == found(torch)
+
+
+def test_bessel_i0_is_flat_at_zero():
+    for function in (ours.i0, ours.special.i0):
+        x = ours.tensor([0.0, 0.5], requires_grad=True)
+        function(x).sum().backward()
+        assert x.grad.tolist() == pytest.approx([0.0, 0.25789431])

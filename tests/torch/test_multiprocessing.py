@@ -9,6 +9,9 @@ import torch.multiprocessing as theirs
 
 import pytreemod.torch.multiprocessing as ours
 
+# the processes here run no JAX, which warns of every fork once it has threads
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork")
+
 
 def write(index, folder):
     (folder / str(index)).write_text("done")

@@ -106,12 +106,33 @@ def _reduced(input: Any, where: tuple, src: Any, reduce: str, include_self: bool
         if info is jnp.finfo:
             neutral = -jnp.inf if method == "max" else jnp.inf
     start = input if include_self else input.at[where].set(jnp.asarray(neutral, input.dtype))
-    out = getattr(start.at[where], method)(src)
+    out = multiplied(start, src, where) if method == "mul" else getattr(start.at[where], method)(src)
     if reduce != "mean":
         return out
     count = jnp.zeros(input.shape, input.dtype).at[where].add(jnp.ones(src.shape, input.dtype))
     count = jnp.maximum(count + 1 if include_self else count, 1)
     return out / count if jnp.issubdtype(input.dtype, jnp.inexact) else jnp.floor_divide(out, count)
+
+
+@jax.custom_jvp
+def multiplied(start: Any, src: Any, where: tuple) -> Any:
+    """``start`` times the elements of ``src`` that belong to each place; JAX derives it for distinct places alone."""
+    return start.at[where].mul(src)
+
+
+@multiplied.defjvp
+def _multiplied_jvp(primals: tuple, tangents: tuple) -> tuple:
+    start, src, where = primals
+    no_start, no_src = start == 0, src == 0
+    zeros = no_start.astype(jnp.int32).at[where].add(no_src.astype(jnp.int32))
+    rest = multiplied(jnp.where(no_start, 1, start), jnp.where(no_src, 1, src), where)  # of the factors that are not 0
+
+    def others(factor: Any, is_zero: Any, zeros: Any, rest: Any) -> Any:
+        """The product of the other factors of the same place."""
+        return jnp.where(zeros - is_zero == 0, rest / jnp.where(is_zero, 1, factor), 0)
+
+    out = others(src, no_src, zeros[where], rest[where]) * tangents[1]
+    return multiplied(start, src, where), (others(start, no_start, zeros, rest) * tangents[0]).at[where].add(out)
 
 
 @operation("SelectScatterBackward0", "none")

@@ -208,7 +208,15 @@ for _name, _factor in {"deg2rad": math.pi / 180, "rad2deg": 180 / math.pi}.items
     _turned.__name__ = _name
     operation("MulBackward0", "none", inplace=True)(_turned)
 
-for _name, _function in {"i0": special.i0, "sinc": jnp.sinc}.items():
+
+@jax.custom_jvp
+def _i0(x: Any) -> Any:
+    return special.i0(x)
+
+
+_i0.defjvps(lambda tangent, _, x: special.i1(x) * tangent)  # JAX's is 1 at 0
+
+for _name, _function in {"i0": _i0, "sinc": jnp.sinc}.items():
     _float(_name, _function)
 
 
