@@ -167,6 +167,7 @@ def test_products_at_places_have_gradients_beside_zeros(include_self):
         places = lib.tensor([[0, 0, 1, 2], [1, 1, 0, 0]])
         out = rows.scatter_reduce(1, places, src, "prod", include_self=include_self)
         out = out + rows.index_reduce(0, lib.tensor([0, 1, 0]), parts, "prod", include_self=include_self)
+        out = out + rows.T.index_reduce(1, lib.tensor([0, 1, 0]), parts.T, "prod", include_self=include_self).T
         (out * lib.tensor([1.0, 2.0, 3.0])).sum().backward()
         return [t.grad.tolist() for t in (rows, src, parts)]
 

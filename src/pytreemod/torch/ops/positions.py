@@ -106,7 +106,10 @@ def _reduced(input: Any, where: tuple, src: Any, reduce: str, include_self: bool
         if info is jnp.finfo:
             neutral = -jnp.inf if method == "max" else jnp.inf
     start = input if include_self else input.at[where].set(jnp.asarray(neutral, input.dtype))
-    out = multiplied(start, src, where) if method == "mul" else getattr(start.at[where], method)(src)
+    if method == "mul":
+        at = jnp.arange(start.size, dtype=jnp.int64).reshape(start.shape)[where].reshape(-1)
+        return multiplied(start.reshape(-1), src.reshape(-1), at).reshape(start.shape)
+    out = getattr(start.at[where], method)(src)
     if reduce != "mean":
         return out
     count = jnp.zeros(input.shape, input.dtype).at[where].add(jnp.ones(src.shape, input.dtype))
@@ -115,7 +118,7 @@ def _reduced(input: Any, where: tuple, src: Any, reduce: str, include_self: bool
 
 
 @jax.custom_jvp
-def multiplied(start: Any, src: Any, where: tuple) -> Any:
+def multiplied(start: Any, src: Any, where: Any) -> Any:
     """``start`` times the elements of ``src`` that belong to each place; JAX derives it for distinct places alone."""
     return start.at[where].mul(src)
 
