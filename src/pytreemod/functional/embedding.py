@@ -20,6 +20,31 @@ def check_indices(indices: Array, count: int) -> None:
         )
 
 
+def check_table(who: str, indices: Array, max_norm: float | None) -> None:
+    """What every reading of a table asks of its arguments.
+
+    Raises:
+        DtypeError: the indices are no integers.
+        ValueError: ``max_norm`` is given.
+    """
+    if not jnp.issubdtype(indices.dtype, jnp.integer):
+        raise DtypeError(
+            f"{who}: expected indices to have one of the following scalar types: Long, Int; but got {indices.dtype}"
+        )
+    if max_norm is not None:
+        raise ValueError(
+            f"{who}: max_norm rewrites the rows of weight while they are read, which a pure function "
+            "cannot. Scale the rows after each update, or normalise the result"
+        )
+
+
+def by_frequency(weight: Array, indices: Array) -> Array:
+    """``weight``, whose rows' gradients are divided by how often ``indices`` name them."""
+    times = jnp.zeros((weight.shape[0],), dtype=weight.dtype).at[indices.ravel()].add(1.0)
+    shared = weight / jnp.maximum(times, 1.0)[:, None]
+    return lax.stop_gradient(weight) + (shared - lax.stop_gradient(shared))  # the value of weight, exactly
+
+
 @dispatched
 def embedding(
     input: Array,
@@ -45,23 +70,13 @@ def embedding(
     indices, weight = jnp.asarray(input), jnp.asarray(weight)
     if weight.ndim != 2:
         raise ShapeError(f"embedding: 'weight' must be 2-D, got {weight.shape}")
-    if not jnp.issubdtype(indices.dtype, jnp.integer):
-        raise DtypeError(
-            f"embedding: expected indices to have one of the following scalar types: Long, Int; but got {indices.dtype}"
-        )
-    if max_norm is not None:
-        raise ValueError(
-            "embedding: max_norm rewrites the rows of weight while they are read, which a pure function "
-            "cannot. Scale the rows after each update, or normalise the result"
-        )
+    check_table("embedding", indices, max_norm)
     count = weight.shape[0]
     if padding_idx is not None and not -count <= padding_idx < count:
         raise ValueError(f"embedding: Padding_idx must be within num_embeddings ({count}), got {padding_idx}")
     check_indices(indices, count)
     if scale_grad_by_freq:
-        times = jnp.zeros((count,), dtype=weight.dtype).at[indices.ravel()].add(1.0)
-        shared = weight / jnp.maximum(times, 1.0)[:, None]
-        weight = lax.stop_gradient(weight) + (shared - lax.stop_gradient(shared))  # the value of weight, exactly
+        weight = by_frequency(weight, indices)
     rows = weight.at[indices].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
     if padding_idx is None:
         return rows

@@ -7,7 +7,7 @@ from jax import Array, lax
 
 from .checks import DtypeError, ShapeError, is_concrete
 from .dispatch import dispatched
-from .embedding import check_indices
+from .embedding import by_frequency, check_indices, check_table
 
 MODES = ("sum", "mean", "max")
 
@@ -48,9 +48,7 @@ def embedding_bag(
     if scale_grad_by_freq and mode == "max":
         raise ValueError("embedding_bag: max mode does not support scaling the gradient by the frequency")
     if scale_grad_by_freq:
-        times = jnp.zeros((count,), dtype=weight.dtype).at[flat].add(1.0)
-        shared = weight / jnp.maximum(times, 1.0)[:, None]
-        weight = lax.stop_gradient(weight) + (shared - lax.stop_gradient(shared))  # the value of weight, exactly
+        weight = by_frequency(weight, flat)
     places = jnp.arange(flat.size)
     if offsets is None:
         of_bag = places // max(indices.shape[1], 1)
@@ -96,15 +94,7 @@ def _checked(indices, weight, offsets, mode, per_sample_weights, include_last_of
         raise ValueError(f"{who}: mode has to be one of sum, mean or max, got {mode!r}")
     if weight.ndim != 2:
         raise ShapeError(f"{who}: weight has to be a 2D Tensor, but got Tensor of dimension {weight.ndim}")
-    if not jnp.issubdtype(indices.dtype, jnp.integer):
-        raise DtypeError(
-            f"{who}: expected indices to have one of the following scalar types: Long, Int; but got {indices.dtype}"
-        )
-    if max_norm is not None:
-        raise ValueError(
-            f"{who}: max_norm rewrites the rows of weight while they are read, which a pure function cannot. "
-            "Scale the rows after each update, or normalise the result"
-        )
+    check_table(who, indices, max_norm)
     if per_sample_weights is not None:
         if mode != "sum":
             raise NotImplementedError(

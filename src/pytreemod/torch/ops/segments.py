@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from pytreemod.torch.ops.kinds import letter, name_of
+from pytreemod.torch.ops.positions import multiplied
 from pytreemod.torch.ops.registry import FUNCTIONS, axes, axis, composite, operation
 from pytreemod.torch.record import call
 from pytreemod.torch.tape.modes import modes
@@ -43,26 +44,11 @@ def _reduced(data: Any, places: Any, reduce: str, by_lengths: bool, initial: Any
         if reduce == "mean":
             out = jnp.where(lengths == 0, start, out / jnp.maximum(lengths, 1).astype(out.dtype))
     elif reduce == "prod":
-        first = jnp.asarray(1 if initial is None else initial, flat.dtype)
-        out = jnp.where(lengths == 0, 1, _products(flat, ids, lengths, places, size)) * first
+        first = jnp.full((nowhere + 1, flat.shape[1]), 1 if initial is None else initial, flat.dtype)
+        out = multiplied(first, flat, ids)[:nowhere]
     else:
         out = _extremes(flat, ids, reduce, nowhere, start)
     return out.astype(data.dtype).reshape(*batch, number, *rest)
-
-
-def _products(flat: Any, ids: Any, lengths: Any, places: Any, size: int) -> Any:
-    """Running products that begin anew with each segment, read at its last place: no division, so zeros are right."""
-    if not flat.shape[0]:
-        return jnp.ones((lengths.shape[0], flat.shape[1]), flat.dtype)
-    begins = jnp.concatenate([jnp.ones((1,), bool), ids[1:] != ids[:-1]])[:, None]
-    begins = jnp.broadcast_to(begins, flat.shape)
-
-    def joined(a: tuple, b: tuple) -> tuple:
-        return jnp.where(b[1], b[0], a[0] * b[0]), a[1] | b[1]
-
-    running, _ = lax.associative_scan(joined, (flat, begins))
-    last = places[:, 1:] - 1 + size * jnp.arange(places.shape[0])[:, None]
-    return jnp.take(running, jnp.maximum(last.reshape(-1), 0), axis=0, mode="clip")
 
 
 @jax.custom_jvp
