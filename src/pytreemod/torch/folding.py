@@ -14,6 +14,7 @@ import jax
 from pytreemod.torch.record import OPS, Flagged, call, item
 from pytreemod.torch.tape.program import Ones, carrying_only
 from pytreemod.torch.tape.value import Op, Projection, Spec, Value
+from pytreemod.torch.walk import each_after
 
 
 class Fold:
@@ -58,7 +59,7 @@ def folded(results: Sequence[Value], boundary: Sequence[tuple[Value, bool]]) -> 
         None where the part cannot be one call: it has hooks, or a derivative within.
     """
     flags = dict(boundary)
-    order = _order(results, flags)
+    order = each_after(results, lambda value: () if _is_leaf(value, flags) else reversed(value.inputs))
     leaves = [v for v in order if _is_leaf(v, flags)]
     index = {v: k for k, v in enumerate(leaves)}
     calls = []
@@ -80,20 +81,3 @@ def folded(results: Sequence[Value], boundary: Sequence[tuple[Value, bool]]) -> 
 
 def _is_leaf(value: Value, flags: dict[Value, bool]) -> bool:
     return value in flags or value.array is not None or value.inputs is None
-
-
-def _order(results: Sequence[Value], flags: dict[Value, bool]) -> list[Value]:
-    """All that the results need up to the boundary, each after what it reads."""
-    order: list[Value] = []
-    done: set[Value] = set()
-    stack = [(r, False) for r in reversed(results)]
-    while stack:
-        value, ready = stack.pop()
-        if ready:
-            order.append(value)
-        elif value not in done:
-            done.add(value)
-            stack.append((value, True))
-            if not _is_leaf(value, flags):
-                stack.extend((v, False) for v in reversed(value.inputs) if v not in done)
-    return order

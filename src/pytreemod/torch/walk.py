@@ -5,7 +5,7 @@ The walks are loops over a stack, and visit each instruction once: chains may be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pytreemod.torch import messages
 from pytreemod.torch.tape.graph import node_name
@@ -118,11 +118,11 @@ def _modified(value: Value) -> None:
     raise RuntimeError(messages.modified_in_place(value.aval, value.counter[0], value.version, name))
 
 
-def in_order(calls: Sequence[Value]) -> list[Value]:
-    """The calls, each after those it reads; also what it reads without a gradient (``y.detach()``)."""
-    members, done = set(calls), set()
+def each_after(roots: Sequence[Value], read: Callable[[Value], Iterable[Value]]) -> list[Value]:
+    """``roots`` and what they need, each after what it reads; ``read`` says what that is, nothing where a walk ends."""
+    done: set[Value] = set()
     order: list[Value] = []
-    stack = [(value, False) for value in reversed(calls)]
+    stack = [(r, False) for r in reversed(roots)]
     while stack:
         value, ready = stack.pop()
         if ready:
@@ -130,33 +130,27 @@ def in_order(calls: Sequence[Value]) -> list[Value]:
         elif value not in done:
             done.add(value)
             stack.append((value, True))
-            stack.extend([(v, False) for v in value.inputs if v in members and v not in done])
+            stack.extend([(v, False) for v in read(value) if v not in done])
     return order
+
+
+def in_order(calls: Sequence[Value]) -> list[Value]:
+    """The calls, each after those it reads; also what it reads without a gradient (``y.detach()``)."""
+    members = set(calls)
+    return each_after(calls, lambda value: [v for v in value.inputs if v in members])
 
 
 def inside_of(roots: Sequence[Value], targets: set[Value]) -> list[Value]:
     """The calls between ``targets`` and ``roots``, in order: what the derivative has to run itself."""
-    order: list[Value] = []
-    done: set[Value] = set()
-    stack = [(r, False) for r in reversed(roots)]
-    while stack:
-        value, ready = stack.pop()
-        if ready:
-            order.append(value)
-            continue
-        if value in done:
-            continue
-        done.add(value)
-        stack.append((value, True))
-        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
-            continue
-        stack.extend((v, False) for v in value.inputs if v not in done)
+
+    def is_end(value: Value) -> bool:
+        return value in targets or value.inputs is None or (value.array is not None and not value.mask)
+
+    order = each_after(roots, lambda value: () if is_end(value) else value.inputs)
     depends: set[Value] = set(targets)
     inside = []
     for value in order:
-        if value in targets or value.inputs is None or (value.array is not None and not value.mask):
-            continue
-        if any(v in depends for v in value.inputs):
+        if not is_end(value) and any(v in depends for v in value.inputs):
             depends.add(value)
             inside.append(value)
     return inside
