@@ -7,7 +7,19 @@ from pytreemod.functional.local_response import cross_map_lrn
 from pytreemod.tree import Module
 
 
-class LocalResponseNorm(Module):
+class _ByNeighbours(Module):
+    def __init__(self, size: int, alpha: float, beta: float, k: float):
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class LocalResponseNorm(_ByNeighbours):
     """(N, C, ...) divided by ``(k + alpha * m) ** beta``; m is the mean of squares over ``size`` channels around.
 
     Raises:
@@ -15,20 +27,13 @@ class LocalResponseNorm(Module):
     """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
-        super().__init__()
-        self.size = size
-        self.alpha = alpha
-        self.beta = beta
-        self.k = k
+        super().__init__(size, alpha, beta, k)
 
     def forward(self, input: Array) -> Array:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
-    def extra_repr(self) -> str:
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
-
-class CrossMapLRN2d(Module):
+class CrossMapLRN2d(_ByNeighbours):
     """(N, C, H, W): ``LocalResponseNorm`` with as many channels before as behind.
 
     As in PyTorch the first channel stays in the sums of all channels behind it; the gradient is that of these values.
@@ -38,14 +43,7 @@ class CrossMapLRN2d(Module):
     """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1):
-        super().__init__()
-        self.size = size
-        self.alpha = alpha
-        self.beta = beta
-        self.k = k
+        super().__init__(size, alpha, beta, k)
 
     def forward(self, input: Array) -> Array:
         return cross_map_lrn(input, self.size, self.alpha, self.beta, self.k)
-
-    def extra_repr(self) -> str:
-        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
