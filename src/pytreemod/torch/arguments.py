@@ -31,10 +31,11 @@ _FREE = {  # here a truth value is ``unbiased``, or a number or a list may come 
     ("weight",), "isin": ("input",), "where": ("condition", "input"), "repeat_interleave": ("input",),
     "bucketize": ("input",), "searchsorted": ("input",),
 }  # fmt: skip
-_NUMBER_FIRST = frozenset(
-    "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor rsub fmod "
+NUMBER_FIRST = frozenset(
+    "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor "
     "bitwise_left_shift bitwise_right_shift".split()
-)
+)  # PyTorch takes a number before a tensor here
+_REFLECTED = NUMBER_FIRST | {"rsub", "fmod"}
 _NUMBERS = frozenset((int, float, bool, complex))
 _NO_OPERAND = frozenset((str, dict, list, tuple, type(None)))
 _NO_WHOLE = frozenset((str, float, bool, complex, dict))
@@ -52,7 +53,7 @@ def mistyped(name: str, function: Callable, args: tuple, kwargs: dict | None) ->
         if parameter in free:
             continue
         if parameter in _TENSOR and not _tensor(given):
-            if place or kind not in _NUMBERS or not (name in _NUMBER_FIRST or name.startswith("special_")):
+            if place or kind not in _NUMBERS or not (name in _REFLECTED or name.startswith("special_")):
                 return _told(name, parameter, place, "Tensor", kind)
         elif (
             (parameter in _PERHAPS and given is not None and kind is not bool and not _tensor(given))

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pytreemod.torch import messages
+from pytreemod.torch.arguments import NUMBER_FIRST
 from pytreemod.torch.cell import ALIAS
 from pytreemod.torch.dtypes import default, dtype, from_numpy_dtype
 from pytreemod.torch.layout import crosses
@@ -39,10 +40,7 @@ _IN_PLACE_FUNCTIONS = frozenset(
     "tan tanh trunc xlogy".split()
 )  # PyTorch offers ``torch.exp_(x)`` for these; of the others, in-place forms are methods only
 _NUMBERS = (int, float, bool, complex)
-_NUMBER_FIRST = frozenset(
-    "add sub mul div floor_divide pow float_power xlogy remainder bitwise_and bitwise_or bitwise_xor "
-    "bitwise_left_shift bitwise_right_shift isin where bucketize".split()
-)  # PyTorch takes a number before a tensor here
+_NUMBER_FIRST = NUMBER_FIRST | {"isin", "where", "bucketize"}
 _TENSORS_ONLY = frozenset(
     "atan2 fmin fmax minimum maximum logical_and logical_or logical_xor gcd lcm logaddexp logaddexp2 hypot ldexp "
     "heaviside nextafter isclose dist inner complex polar vdot dot mm bmm mv matmul outer cross kron igamma "
